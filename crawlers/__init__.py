@@ -1,0 +1,1 @@
+"""Publisher -> archived page -> draft -> record. Knows the library and nothing else of ours."""

@@ -1,0 +1,120 @@
+"""Settings: config/settings.toml, overridden by environment variables, read once at the edge.
+
+TTM_HOME is the folder of all state; TTM_MAIL__HOST overrides [mail] host, and so on. Secrets come from the
+environment only. Unknown keys are refused at start-up.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+CONFIG = Path(__file__).parents[1] / "config"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MailSettings(_Section):
+    """The mail server deliveries go through, and who hears of a failed night. password comes from TTM_MAIL__PASSWORD."""
+
+    host: str = "127.0.0.1"
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    security: str = "none"  # none | starttls | tls
+    sender: str = "ttm <ttm@localhost>"
+    operator: str = ""
+    timeout_s: float = 30.0
+    rate_per_minute: int = 120
+
+
+class WebSettings(_Section):
+    """Where the pages are served, and the address people reach them at; mails link there and never to a request's Host."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    base_url: str = "http://127.0.0.1:8000"
+    operator_token: str = ""  # TTM_WEB__OPERATOR_TOKEN; without one nothing on the pages changes state
+    secret: str = ""  # TTM_WEB__SECRET signs unsubscribe links; made and kept in the home folder where empty
+
+
+class CrawlSettings(_Section):
+    """Manners and limits of a crawl. contact: an address or page a publisher can complain to; stands in the User-Agent."""
+
+    contact: str = "https://example.org/ttm"
+    at_once: int = 2
+    time_limit_s: float = 3 * 60 * 60
+    backfill_since: str = "2020-01-01"
+
+
+class PracticeSettings(_Section):
+    """Practice publishers: these names, and no others, are answered by a loopback port. port 0: the real publishers."""
+
+    port: int = 0
+    names: tuple[str, ...] = ()
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set. `home` holds all state: store, archive, index, intake, backups."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TTM_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=CONFIG / "settings.toml"
+    )
+
+    home: Path = Path("ttm-home")
+    database_url: str = ""  # '' is SQLite in the home folder; postgresql+psycopg://… otherwise
+    engine: str = "tantivy"
+    zone: str = "Asia/Shanghai"
+    demo: bool = False
+    mail: MailSettings = Field(default_factory=MailSettings)
+    web: WebSettings = Field(default_factory=WebSettings)
+    crawl: CrawlSettings = Field(default_factory=CrawlSettings)
+    practice: PracticeSettings = Field(default_factory=PracticeSettings)
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        ZoneInfo(zone)
+        return zone
+
+    @property
+    def database(self) -> str:
+        """The store's address for SQLAlchemy."""
+        return self.database_url or f"sqlite:///{(self.home / 'store.sqlite').resolve()}"
+
+    @property
+    def archive(self) -> Path:
+        """The folder of the WARC files."""
+        return self.home / "archive"
+
+    @property
+    def index(self) -> Path:
+        """The folder of the embedded search index."""
+        return self.home / "index"
+
+    @property
+    def intake(self) -> Path:
+        """The watched folder for files people hand in: intake/<source>/<file>."""
+        return self.home / "intake"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, the environment over settings.toml."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def sources_folder() -> Path:
+    """Where the facts about the sources stand."""
+    return CONFIG / "sources"
