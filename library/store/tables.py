@@ -59,6 +59,7 @@ run = Table(
 )
 
 # The page index: one row per archived answer. url_key: method, URL and request body in one digest.
+# digest: sha256 of the decoded body, hex; payload_digest: sha1 of the body as sent, base32, as WARC files have it.
 page = Table(
     "page",
     metadata,
@@ -74,6 +75,7 @@ page = Table(
     _number("warc_offset"),
     _number("warc_length"),
     _text("digest"),
+    _text("payload_digest"),
     _number("size"),
     _text("encoding", default=""),
     _text("evidence", default=""),
@@ -84,7 +86,7 @@ page = Table(
     _number("run_id", default="0"),
     UniqueConstraint("warc", "warc_offset"),
     Index(None, "source", "url_key", "id"),
-    Index(None, "source", "digest"),
+    Index(None, "source", "payload_digest"),
     Index(None, "run_id"),
 )
 
@@ -205,6 +207,7 @@ reference = Table(
     Index(None, "canonical", "own"),
 )
 
+# A saved query with an address. actions: comma-separated; after_change: it hears of changes with higher numbers.
 watch = Table(
     "watch",
     metadata,
@@ -216,13 +219,15 @@ watch = Table(
     _text("language"),
     _text("zone"),
     _text("actions"),
+    _number("after_change"),
     _text("created_at"),
     _text("ended_at", null=True),
     _text("ended_why", default=""),
     Index(None, "ended_at"),
 )
 
-# One watch told of one version of one record. reasons: JSON list of sentences; late: read long after it was fetched.
+# One watch told of one version of one record. reasons: JSON list of [clause, field, [words]]; late: read long after it
+# was fetched; state: due, planned, sent, failed, given_up or cancelled.
 delivery = Table(
     "delivery",
     metadata,
@@ -244,7 +249,8 @@ delivery = Table(
     Index(None, "mail_id"),
 )
 
-# A mail whose bytes are frozen before the socket opens. occasion: what it is about, unique per recipient.
+# A mail whose bytes are frozen before the socket opens. occasion: what it is about, unique per recipient; state: planned,
+# sending, sent, failed, given_up or cancelled; in_doubt: how often it was sent without hearing the answer.
 mail = Table(
     "mail",
     metadata,

@@ -40,12 +40,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "delivery",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("watch_id", sa.Text(), nullable=False),
         sa.Column("record_id", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -94,12 +89,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "mail",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("occasion", sa.Text(), nullable=False),
@@ -121,12 +111,7 @@ def upgrade() -> None:
 
     op.create_table(
         "page",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("url_key", sa.Text(), nullable=False),
@@ -138,6 +123,7 @@ def upgrade() -> None:
         sa.Column("warc_offset", sa.BigInteger(), nullable=False),
         sa.Column("warc_length", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("payload_digest", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("encoding", sa.Text(), server_default="", nullable=False),
         sa.Column("evidence", sa.Text(), server_default="", nullable=False),
@@ -151,12 +137,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("page", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_page_run_id"), ["run_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_page_source_digest"), ["source", "digest"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_page_source_url_key_id"),
-            ["source", "url_key", "id"],
-            unique=False,
-        )
+        batch_op.create_index(batch_op.f("ix_page_source_payload_digest"), ["source", "payload_digest"], unique=False)
+        batch_op.create_index(batch_op.f("ix_page_source_url_key_id"), ["source", "url_key", "id"], unique=False)
 
     op.create_table(
         "part",
@@ -174,12 +156,7 @@ def upgrade() -> None:
 
     op.create_table(
         "problem",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("page_id", sa.BigInteger(), nullable=False),
         sa.Column("key", sa.Text(), server_default="", nullable=False),
@@ -191,11 +168,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("page_id", "key", "reason", name=op.f("uq_problem_page_id_key_reason")),
     )
     with op.batch_alter_table("problem", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_problem_source_closed_at"),
-            ["source", "closed_at"],
-            unique=False,
-        )
+        batch_op.create_index(batch_op.f("ix_problem_source_closed_at"), ["source", "closed_at"], unique=False)
 
     op.create_table(
         "record",
@@ -234,12 +207,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "run",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=True,
-            nullable=False,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("started_at", sa.Text(), nullable=False),
         sa.Column("ended_at", sa.Text(), nullable=True),
@@ -276,6 +244,7 @@ def upgrade() -> None:
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("zone", sa.Text(), nullable=False),
         sa.Column("actions", sa.Text(), nullable=False),
+        sa.Column("after_change", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.Text(), nullable=False),
         sa.Column("ended_at", sa.Text(), nullable=True),
         sa.Column("ended_why", sa.Text(), server_default="", nullable=False),
@@ -316,7 +285,7 @@ def downgrade() -> None:
     op.drop_table("part")
     with op.batch_alter_table("page", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_page_source_url_key_id"))
-        batch_op.drop_index(batch_op.f("ix_page_source_digest"))
+        batch_op.drop_index(batch_op.f("ix_page_source_payload_digest"))
         batch_op.drop_index(batch_op.f("ix_page_run_id"))
 
     op.drop_table("page")
