@@ -109,8 +109,6 @@ def _draft(row: Mapping[str, Any]) -> Draft:
         "classification": next(_types(row), ""),
         "operators": list(_operators(row)),
         "products": [_product(product) for product in products],
-        "categories": [label for product in products for label in _labels(product, "productCategory")],
-        "cites": list(_cites(row, notation)),
         "links": [{"url": address, "label": "original"} for address in _addresses(row, "alertURL")],
         "attachments": list(_attachments(row)),
     }
@@ -118,6 +116,10 @@ def _draft(row: Mapping[str, Any]) -> Draft:
         fields["hazards"] = hazards
     else:  # 'because it may contain small pieces of metal' stands in no list
         fields["hazard_prose"] = "\n".join(_english(row.get(name)) for name in ("title", "description"))
+    if categories := [label for product in products for label in _labels(product, "productCategory")]:
+        fields["categories"] = categories
+    if cites := list(_cites(row, notation)):
+        fields["cites"] = cites
     if "created" in row:
         fields["published"] = _english(row["created"])
     if "status" in row:
