@@ -1,0 +1,1 @@
+"""Search: record -> tokens -> entry, text -> query -> hits."""
