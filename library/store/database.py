@@ -10,9 +10,9 @@ from __future__ import annotations
 import fcntl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from alembic import command
 from alembic.config import Config
@@ -23,6 +23,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_FILE_SUFFIX = ".lock"
 
 
+class _Undo(Exception):
+    pass
+
+
 class Transaction:
     """One open transaction. SQL is written out with :named parameters; a parameter that is a list fills an IN."""
 
@@ -31,11 +35,12 @@ class Transaction:
 
     def rows(self, sql: str, **values: Any) -> Sequence[Mapping[str, Any]]:
         """All rows of a query, each by column name."""
-        return self._connection.execute(_statement(sql, values), values).mappings().all()
+        return [dict(row) for row in self._connection.execute(_statement(sql, values), values).mappings()]
 
     def row(self, sql: str, **values: Any) -> Mapping[str, Any] | None:
         """The first row of a query, None where there is none."""
-        return self._connection.execute(_statement(sql, values), values).mappings().first()
+        row = self._connection.execute(_statement(sql, values), values).mappings().first()
+        return dict(row) if row is not None else None
 
     def value(self, sql: str, **values: Any) -> Any:
         """The first column of the first row, None where there is none."""
@@ -49,6 +54,10 @@ class Transaction:
         """Run a statement once per row of values."""
         if rows:
             self._connection.execute(text(sql), rows)
+
+    def undo(self) -> NoReturn:
+        """Leave the block of the transaction and undo all of it: for what only wants to know what would change."""
+        raise _Undo
 
     def next_number(self) -> int:
         """The next number of the change log, taken under the locked head row."""
@@ -89,7 +98,7 @@ class Database:
         """A transaction that writes: all of it is durable when the block ends, none of it if it raises."""
         with self._one_writer(), self._engine.connect() as connection:
             writing = connection.execution_options(ttm_write=True)
-            with writing.begin():
+            with suppress(_Undo), writing.begin():
                 yield Transaction(writing)
 
     def close(self) -> None:

@@ -96,12 +96,11 @@ class PageIndex:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, entries: Sequence[tuple[Page, PageRef, int]], transaction: Transaction | None = None) -> list[int]:
-        """Index archived pages, each (page, place in the archive, run); returns their ids. One transaction."""
-        if transaction is None:
-            with self._database.write() as own:
-                return self.add(entries, own)
-        return [int(transaction.value(ADD_PAGE, **_page_values(page, ref, run_id))) for page, ref, run_id in entries]
+    def add(self, entries: Sequence[tuple[Page, PageRef, str]], run_id: int) -> list[int]:
+        """Index archived pages, each (page, place in the archive, payload digest); returns their ids. One transaction."""
+        with self._database.write() as transaction:
+            values = [_page_values(page, ref, digest, run_id) for page, ref, digest in entries]
+            return [int(transaction.value(ADD_PAGE, **row)) for row in values]
 
     def finish(self, transaction: Transaction, page_id: int, page: Page, reading: Reading) -> None:
         """Store what came of a page. Only a page that was read moves what stands at its address."""
@@ -161,10 +160,10 @@ class PageIndex:
             row = transaction.row("SELECT * FROM page WHERE id = :id", id=page_id)
         return PageRow.of(row) if row else None
 
-    def original(self, source: str, digest: str) -> PageRow | None:
-        """The first page of a source that was archived whole with this body; later ones refer to it."""
+    def original(self, source: str, payload_digest: str) -> PageRow | None:
+        """The first page of a source that was archived with this body as sent; later ones refer to it."""
         with self._database.read() as transaction:
-            row = transaction.row(FIRST_WITH_DIGEST, source=source, digest=digest)
+            row = transaction.row(FIRST_WITH_DIGEST, source=source, digest=payload_digest)
         return PageRow.of(row) if row else None
 
     def worth_reading(self, source: str) -> Iterator[PageRow]:
@@ -197,7 +196,7 @@ class PageIndex:
         return {row["warc"]: row["size"] for row in rows}
 
 
-def _page_values(page: Page, ref: PageRef, run_id: int) -> dict[str, Any]:
+def _page_values(page: Page, ref: PageRef, payload_digest: str, run_id: int) -> dict[str, Any]:
     return {
         "source": page.source,
         "url": page.url,
@@ -210,6 +209,7 @@ def _page_values(page: Page, ref: PageRef, run_id: int) -> dict[str, Any]:
         "warc_offset": ref.offset,
         "warc_length": ref.length,
         "digest": page.digest,
+        "payload_digest": payload_digest,
         "size": len(page.body),
         "outcome": Outcome.FETCHED.value,
         "run_id": run_id,
@@ -218,9 +218,9 @@ def _page_values(page: Page, ref: PageRef, run_id: int) -> dict[str, Any]:
 
 ADD_PAGE = """
     INSERT INTO page (source, url, url_key, kind, status, content_type, fetched_at, warc, warc_offset, warc_length,
-                      digest, size, outcome, run_id)
+                      digest, payload_digest, size, outcome, run_id)
     VALUES (:source, :url, :url_key, :kind, :status, :content_type, :fetched_at, :warc, :warc_offset, :warc_length,
-            :digest, :size, :outcome, :run_id)
+            :digest, :payload_digest, :size, :outcome, :run_id)
     RETURNING id
 """
 
@@ -241,7 +241,9 @@ READ_ADDRESS = """
     WHERE excluded.seen_at >= address.seen_at
 """
 
-FIRST_WITH_DIGEST = "SELECT * FROM page WHERE source = :source AND digest = :digest AND size > 0 ORDER BY id LIMIT 1"
+FIRST_WITH_DIGEST = (
+    "SELECT * FROM page WHERE source = :source AND payload_digest = :digest AND size > 0 ORDER BY id LIMIT 1"
+)
 
 WORTH_READING = """
     SELECT page.* FROM page

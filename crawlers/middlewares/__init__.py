@@ -1,0 +1,1 @@
+"""Between the engine and the network: archive (outermost), validators, gate."""

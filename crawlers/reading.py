@@ -1,0 +1,226 @@
+"""Read one archived page, and keep what it says. Crawl, re-parse and intake all come through here."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from crawlers.normalise import DraftError, clean_text, normalise
+from crawlers.page import Draft, Finding, Follow, NotThePage, Remark, UnreadablePage
+from library.charset import UndecidableEncoding
+from library.page import Outcome, Page
+from library.record import Kind, Text
+from library.source import Source
+from library.store.pages import Reading, url_key
+from library.store.store import Change, Origin, SeenPage, Sighting, Store
+
+logger = logging.getLogger(__name__)
+
+
+class Reader(Protocol):
+    """Whoever turns a page into findings: a SourceSpider."""
+
+    def read(self, page: Page) -> Any:
+        """Yield the page's findings."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageReading:
+    """What one page said: its outcome with the reason, and its findings."""
+
+    page_id: int
+    page: Page
+    outcome: Outcome
+    reason: str = ""
+    drafts: Sequence[Draft] = ()
+    remarks: Sequence[Remark] = ()
+    follows: Sequence[Follow] = ()
+
+    @property
+    def unread(self) -> list[str]:
+        """The source's fields that nobody has looked at yet, each once."""
+        return sorted({name for draft in self.drafts for name in draft.unread})
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of a run, an import or a re-parse of one source."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    records: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+    def as_counts(self) -> dict[str, int]:
+        """The counts as the run ledger keeps them."""
+        return dict(self.counts) | {"unread": len(self.unread)}
+
+
+def read_page(reader: Reader, page_id: int, page: Page, *, fault: str = "") -> PageReading:
+    """Read one page. Never raises for what the page holds: every page ends in an outcome with its reason.
+
+    fault: why the body could not be decoded.
+    """
+    if fault:
+        return PageReading(page_id=page_id, page=page, outcome=Outcome.UNREADABLE, reason=fault)
+    if 300 <= page.status < 400:
+        reason = f"moved to {page.headers.get('location', 'nowhere')} ({page.status})"
+        return PageReading(page_id=page_id, page=page, outcome=Outcome.REDIRECT, reason=reason)
+    try:
+        findings: list[Finding] = list(reader.read(page))
+    except NotThePage as error:
+        return PageReading(page_id=page_id, page=page, outcome=Outcome(error.outcome), reason=str(error))
+    except (UnreadablePage, UndecidableEncoding) as error:
+        outcome = Outcome.ERROR if page.status >= 400 else Outcome.UNREADABLE
+        reason = f"the site answered {page.status}" if page.status >= 400 else str(error)
+        return PageReading(page_id=page_id, page=page, outcome=outcome, reason=reason)
+    except Exception as error:
+        if page.status >= 400:
+            return PageReading(
+                page_id=page_id, page=page, outcome=Outcome.ERROR, reason=f"the site answered {page.status}"
+            )
+        logger.exception("%s: the parser failed at %s", page.source, page.url)
+        reason = f"the parser failed: {type(error).__name__}: {error}"
+        return PageReading(page_id=page_id, page=page, outcome=Outcome.UNREADABLE, reason=reason)
+    if page.status >= 400:
+        return PageReading(page_id=page_id, page=page, outcome=Outcome.ERROR, reason=f"the site answered {page.status}")
+    return PageReading(
+        page_id=page_id,
+        page=page,
+        outcome=Outcome.READ,
+        drafts=[finding for finding in findings if isinstance(finding, Draft)],
+        remarks=[finding for finding in findings if isinstance(finding, Remark)],
+        follows=[finding for finding in findings if isinstance(finding, Follow)],
+    )
+
+
+def keep_reading(
+    store: Store,
+    source: Source,
+    reading: PageReading,
+    *,
+    origin: Origin,
+    at: datetime,
+    tally: Tally,
+    skip: set[tuple[str, str]] | None = None,
+    dry_run: bool = False,
+) -> None:
+    """Keep what a page said, in one transaction: records, remarks, problems and the page's outcome.
+
+    skip: (record id, part) pairs already seen in a newer page; those of this page are added to it.
+    dry_run: count what would change, and change nothing.
+    """
+    page = reading.page
+    sightings, problems = _sightings(source, reading)
+    if skip is not None:
+        sightings = [one for one in sightings if (one.record.id, one.part) not in skip]
+        skip.update((one.record.id, one.part) for one in sightings)
+    seen = SeenPage(
+        id=reading.page_id, url_key=url_key(page.method, page.url, page.request_body), fetched_at=page.fetched_at
+    )
+    with store.write() as transaction:
+        changes = store.put_many(transaction, sightings, seen, origin=origin, at=at)
+        for key, remark in _remarks_by_record(reading.remarks).items():
+            change = store.remark(
+                transaction,
+                f"{source.name}:{key}",
+                Text(language=source.language, value=clean_text(remark.text), label="note"),
+                seen,
+                kind=_kind_of_remark(source),
+                withdrawn=remark.withdrawn,
+                order=source.merge,
+                origin=origin,
+                at=at,
+            )
+            changes += [change] if change else []
+        store.runs.close_problems(transaction, page_id=reading.page_id, at=at)
+        for key, reason, draft in problems:
+            store.runs.problem(
+                transaction, source=source.name, page_id=reading.page_id, key=key, reason=reason, draft=draft, at=at
+            )
+        unread = [name for name in reading.unread if name not in source.ignore_unread]
+        store.pages.finish(
+            transaction,
+            reading.page_id,
+            page,
+            Reading(
+                outcome=reading.outcome,
+                reason=reading.reason,
+                drafts=len(reading.drafts),
+                unread=unread,
+                follows=[_as_row(follow) for follow in reading.follows],
+            ),
+        )
+        if dry_run:
+            transaction.undo()
+    tally.records.update(one.record.id for one in sightings)
+    _count(tally, reading, changes, unread, [f"{key}: {reason}" if key else reason for key, reason, _ in problems])
+
+
+def _sightings(source: Source, reading: PageReading) -> tuple[list[Sighting], list[tuple[str, str, Mapping[str, Any]]]]:
+    """The page's records, and what is wrong with it as (key, reason, draft)."""
+    sightings: list[Sighting] = []
+    problems: list[tuple[str, str, Mapping[str, Any]]] = []
+    facts = source.pages.get(reading.page.kind)
+    for draft in reading.drafts:
+        try:
+            normalised = normalise(draft, reading.page, source)
+        except DraftError as error:
+            problems.append((draft.key, str(error), asdict(draft) | {"unread": sorted(draft.unread)}))
+            continue
+        problems += [(draft.key, note, {}) for note in normalised.notes]
+        part = draft.part or (facts.part if facts else "main")
+        sightings.append(Sighting(record=normalised.record, part=part, order=source.merge))
+    if reading.outcome is Outcome.UNREADABLE:
+        problems.append(("", f"{reading.page.url}: {reading.reason}", {}))
+    return sightings, problems
+
+
+def _remarks_by_record(remarks: Sequence[Remark]) -> dict[str, Remark]:
+    """One remark per record and page: a page that speaks of a record twice says both things."""
+    joined: dict[str, Remark] = {}
+    for remark in remarks:
+        before = joined.get(remark.key)
+        if before is not None:
+            text = before.text if remark.text in before.text else f"{before.text}\n{remark.text}"
+            remark = Remark(key=remark.key, text=text, withdrawn=before.withdrawn or remark.withdrawn)
+        joined[remark.key] = remark
+    return joined
+
+
+def _kind_of_remark(source: Source) -> Kind:
+    return source.kinds[0]
+
+
+def _as_row(follow: Follow) -> dict[str, Any]:
+    row = {"url": follow.url, "kind": follow.kind, "carry": dict(follow.carry), "method": follow.method}
+    return row | {"body": follow.body.decode("utf-8"), "headers": dict(follow.headers)}
+
+
+def follow_of(row: Mapping[str, Any]) -> Follow:
+    """A further page as the page index keeps it."""
+    return Follow(
+        url=row["url"],
+        kind=row["kind"],
+        carry=row["carry"],
+        method=row["method"],
+        body=row["body"].encode("utf-8"),
+        headers=row["headers"],
+    )
+
+
+def _count(tally: Tally, reading: PageReading, changes: list[Change], unread: list[str], problems: list[str]) -> None:
+    tally.counts[f"pages.{reading.outcome.value}"] += 1
+    tally.counts["drafts"] += len(reading.drafts)
+    tally.counts["problems"] += len(problems)
+    for change in changes:
+        tally.counts[change.action] += 1
+    tally.changes += changes
+    tally.unread.update(unread)
+    tally.problems += problems

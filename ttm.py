@@ -1,0 +1,31 @@
+"""The `ttm` command: mounts the commands of each package."""
+
+from __future__ import annotations
+
+import typer
+
+import crawlers.cli
+from library.house import House
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A searchable library of technical trade measures: crawl, archive, search, watch, mail.",
+)
+
+
+def bring_up_to_date(house: House) -> None:
+    """Let the index and the links follow the change log, unless another process is doing that."""
+
+
+crawlers.cli.register(app, bring_up_to_date)
+
+
+def main() -> None:
+    """Run the program."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
