@@ -1,0 +1,47 @@
+"""Fold the ways one character is typed: widths, dashes, spaces, case, accents."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+
+DASHES = "‐‑‒–—―−﹘﹣－⁃˗"
+SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t\r\n\f\v"
+SLASHES = "⁄∕／⧸"
+INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+BRACKETS = {"〔": "(", "〕": ")", "（": "(", "）": ")", "﹙": "(", "﹚": ")", "【": "[", "】": "]"}
+QUOTES = {"’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'", "“": '"', "”": '"'}
+
+
+@cache
+def character_table() -> dict[int, str]:
+    """One character for one character: what `fold_characters` replaces."""
+    table = {0xFF01 + offset: chr(0x21 + offset) for offset in range(94)}
+    table |= {ord(dash): "-" for dash in DASHES} | {ord(space): " " for space in SPACES}
+    table |= {ord(slash): "/" for slash in SLASHES} | {ord(mark): plain for mark, plain in (BRACKETS | QUOTES).items()}
+    return table | {ord("．"): ".", ord("："): ":", ord("＋"): "+", ord("·"): ".", ord("∶"): ":"}
+
+
+def fold_characters(text: str) -> str:
+    """Fold widths, dashes, spaces, slashes and quotes; the result is as long as the text, so offsets stay true."""
+    return text.translate(character_table())
+
+
+def fold_word(printed: str) -> str:
+    """Fold a word or a name for looking it up: compatibility form, case, accents of Latin letters, blanks.
+
+    >>> fold_word("  Côte  d’Ivoire ")
+    "cote d'ivoire"
+    """
+    plain = unicodedata.normalize("NFKC", printed.translate(dict.fromkeys(map(ord, INVISIBLE))))
+    plain = fold_characters(plain).casefold()
+    if not plain.isascii():
+        plain = "".join(_without_accent(character) for character in plain)
+    return " ".join(plain.split())
+
+
+@cache
+def _without_accent(character: str) -> str:
+    """'ô' -> 'o'; kana keep their voicing marks, since ハ and バ are different letters."""
+    base = unicodedata.normalize("NFD", character)[0]
+    return base if base.isascii() else character
