@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Protocol, cast
 
 from crawlers.practice.exchange import Answer, Request
-from crawlers.practice.publishers import us_cpsc, us_openfda
+from crawlers.practice.publishers import (
+    ca_recalls_opendata,
+    eu_safety_gate,
+    uk_fsa_food_alerts,
+    us_cpsc,
+    us_federal_register,
+    us_openfda,
+)
 from crawlers.practice.world import World
 
 
@@ -17,4 +24,12 @@ class Publisher(Protocol):
     def respond(self, request: Request, world: World) -> Answer: ...
 
 
-PUBLISHERS = tuple(cast(Publisher, module) for module in (us_cpsc, us_openfda))
+_MODULES = (
+    ca_recalls_opendata,
+    eu_safety_gate,
+    uk_fsa_food_alerts,
+    us_cpsc,
+    us_federal_register,
+    us_openfda,
+)
+PUBLISHERS = tuple(cast(Publisher, module) for module in _MODULES)
