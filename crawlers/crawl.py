@@ -92,7 +92,8 @@ def _run_spider(settings: Settings, source: Source, attributes: dict[str, object
     from scrapy.crawler import CrawlerProcess
     from twisted.internet.task import LoopingCall
 
-    process = CrawlerProcess(scrapy_settings(settings, source), install_root_handler=False)
+    process = CrawlerProcess(scrapy_settings(settings, source))
+    logging.getLogger("scrapy").setLevel(logging.WARNING)  # CrawlerProcess has just set it to DEBUG
     crawler = process.create_crawler(spider_class(source))
     process.crawl(crawler, **attributes)
     if parent:

@@ -7,15 +7,19 @@ printed empty is ''. `crawlers.normalise` is the only place that turns a draft i
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import orjson
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
 from lxml import etree
 
 from library.page import Page
+
+# the Official Journal is XHTML, which the HTML parser reads as browsers do
+warnings.filterwarnings("ignore", category=XMLParsedAsHTMLWarning)
 
 Printed: TypeAlias = "str | Sequence[Printed] | Mapping[str, Printed]"
 

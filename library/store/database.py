@@ -19,6 +19,8 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, text
 from sqlalchemy.engine import make_url
 
+from library.store.tables import metadata
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_FILE_SUFFIX = ".lock"
 
@@ -36,6 +38,11 @@ class Transaction:
     def rows(self, sql: str, **values: Any) -> Sequence[Mapping[str, Any]]:
         """All rows of a query, each by column name."""
         return [dict(row) for row in self._connection.execute(_statement(sql, values), values).mappings()]
+
+    def stream(self, sql: str) -> Iterator[Mapping[str, Any]]:
+        """The rows of a query one by one, for more than fit into memory."""
+        for row in self._connection.execution_options(yield_per=1000).execute(text(sql)).mappings():
+            yield dict(row)
 
     def row(self, sql: str, **values: Any) -> Mapping[str, Any] | None:
         """The first row of a query, None where there is none."""
@@ -100,6 +107,16 @@ class Database:
             writing = connection.execution_options(ttm_write=True)
             with suppress(_Undo), writing.begin():
                 yield Transaction(writing)
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether the store is on a PostgreSQL server."""
+        return self._url.get_backend_name() == "postgresql"
+
+    @property
+    def tables(self) -> dict[str, tuple[str, ...]]:
+        """Every table of the store with its columns, in an order in which they can be filled."""
+        return {str(table.name): tuple(str(column.name) for column in table.columns) for table in metadata.sorted_tables}
 
     def close(self) -> None:
         """Close all connections. The last one to close a SQLite file checkpoints it, under the lock."""

@@ -91,6 +91,16 @@ class Store:
         """A transaction that writes."""
         return self._database.write()
 
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether the store is on a PostgreSQL server."""
+        return self._database.is_postgresql
+
+    @property
+    def tables(self) -> dict[str, tuple[str, ...]]:
+        """Every table with its columns, in an order in which they can be filled."""
+        return self._database.tables
+
     def close(self) -> None:
         """Close all connections."""
         self._database.close()
