@@ -48,7 +48,9 @@ def test_every_draft_of_a_golden_page_becomes_a_record(path: Path) -> None:
     source = SOURCES[page.source]
 
     records = [
-        normalise(draft, page, source).record for draft in reader_of(source).read(page) if isinstance(draft, Draft) and draft.key
+        normalise(draft, page, source).record
+        for draft in reader_of(source).read(page)
+        if isinstance(draft, Draft) and draft.key
     ]
 
     assert all(isinstance(record, Record) for record in records)

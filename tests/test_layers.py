@@ -34,7 +34,10 @@ ALONE = {  # a module of others, and the only places of ours that may import it
     "uvicorn": ("search_api/",),
 }
 MODULES = sorted(
-    path for package in MAY_KNOW for path in (ROOT / package).rglob("*.py") if "migrations/versions" not in path.as_posix()
+    path
+    for package in MAY_KNOW
+    for path in (ROOT / package).rglob("*.py")
+    if "migrations/versions" not in path.as_posix()
 )
 
 
@@ -68,7 +71,9 @@ def test_a_guarded_module_is_imported_only_where_it_belongs(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_only_the_date_door_parses_dates_and_only_settings_read_the_environment(path: Path) -> None:
     place = path.relative_to(ROOT).as_posix()
-    attributes = {node.attr for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Attribute)}
+    attributes = {
+        node.attr for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Attribute)
+    }
 
     assert "strptime" not in attributes or place == "library/vocabulary/dates.py"
     assert not {"environ", "getenv"} & attributes or place in ("library/settings.py", "operations/children.py")
@@ -76,7 +81,9 @@ def test_only_the_date_door_parses_dates_and_only_settings_read_the_environment(
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_module_catches_everything_and_says_nothing(path: Path) -> None:
-    handlers = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ExceptHandler)]
+    handlers = [
+        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ExceptHandler)
+    ]
 
     assert not [handler for handler in handlers if handler.type is None]
     assert not [handler for handler in handlers if len(handler.body) == 1 and isinstance(handler.body[0], ast.Pass)]
