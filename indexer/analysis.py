@@ -31,6 +31,8 @@ from library.vocabulary.references import find_references, ladder
 DICTIONARY = Path(__file__).parents[1] / "config" / "vocabulary" / "jieba.txt"
 SCHEME = "1"  # raise it with any change of this file that changes tokens: an index built before must be rebuilt
 HAN_RUN_MAX = 256  # jieba is linear only without its hidden Markov model, and even so one run is bounded
+STEM_MARK = "~"
+WHOLE_MAX = 100  # a longer run of letters and digits is no model number
 STEMMED = {
     "en": "english",
     "fr": "french",
@@ -195,13 +197,14 @@ def _latin(chunk: str, language: str) -> tuple[Spot, ...]:
             spots.append((start, end, (_number(number),)))
         else:
             exact, stem = fold(match["letters"]), stemmed(match["letters"], language)
-            if stem:
+            if exact:
                 stacked = ((exact, end - start),) if exact != stem else ()
                 spots.append((start, end, (stem, *stacked)))
     if len(spots) > 1 and any(character.isdigit() for character in chunk):
         whole = "".join(fold(part) for part in re.findall(f"{ALNUM}+", chunk))
         start, end, values = spots[0]
-        spots[0] = (start, end, (*values, (whole, len(chunk) - start)))
+        if len(whole) <= WHOLE_MAX:
+            spots[0] = (start, end, (*values, (whole, len(chunk) - start)))
     return tuple(spots)
 
 
@@ -228,9 +231,20 @@ def fold(word: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def stemmed(word: str, language: str) -> str:
-    """Return the folded stem of a word. The stemmer sees the accents, because French and German endings need them."""
+    """Return the folded stem of a word; stems of other languages than English carry the language's name.
+
+    The stemmer sees the accents, because French and German endings need them. The name keeps stems apart that look
+    like another language's words: Spanish cuts 'China' to 'chin'.
+    """
     plain = unicodedata.normalize("NFKC", word.casefold().replace("\u00ad", ""))
-    return fold(_stemmer(language if language in STEMMED else "en").stemWord(plain))
+    if language not in STEMMED or language == "en":
+        return fold(_stemmer("en").stemWord(plain))
+    return f"{language}{STEM_MARK}{fold(_stemmer(language).stemWord(plain))}"
+
+
+def shown(value: str) -> str:
+    """Return a token value as people read it: 'fr~jouet' -> 'jouet', 'GB/T_1.1-2020' -> 'GB/T 1.1-2020'."""
+    return value.rpartition(STEM_MARK)[2].replace("_", " ")
 
 
 @cache

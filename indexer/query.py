@@ -19,11 +19,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
-from indexer.analysis import cut_plain, fold_characters, readings, reference_value, scan
+from indexer.analysis import cut_plain, fold_characters, readings, reference_value, scan, shown
 from indexer.entry import NO_WORDS, Entry, Words, facet_value
 from library.record import Kind
 from library.vocabulary import categories, codes, countries, dates, hazards, languages, measures, states
-from library.vocabulary.references import Reference, canonical, find_references
+from library.vocabulary.references import canonical, find_references
 
 LENGTH_MAX_BYTES = 1024
 DEPTH_MAX = 32
@@ -168,11 +168,11 @@ def explain(query: Query, entry: Entry) -> list[Reason]:
             return [
                 Reason(text, field, met)
                 for field, found in _searched(query.field, entry)
-                if (met := tuple(value for value in values if value in found.values))
+                if (met := _shown(value for value in values if value in found.values))
             ]
         case Phrase(text, runs):
             return [
-                Reason(text, field, run)
+                Reason(text, field, (" ".join(_shown(run)),))
                 for field, found in _searched(query.field, entry)
                 if (run := next((run for run in runs if contains_run(found.places, run)), None))
             ]
@@ -189,6 +189,10 @@ def explain(query: Query, entry: Entry) -> list[Reason]:
             return []
 
 
+def _shown(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(shown, values)))
+
+
 def leaves(query: Query) -> Iterator[Term | Phrase | Filter | Range]:
     """Yield the conditions of a query from left to right, those under a Not left out."""
     match query:
@@ -203,9 +207,15 @@ def leaves(query: Query) -> Iterator[Term | Phrase | Filter | Range]:
 
 # Left out of an unquoted query where other words remain; the index keeps them, and a query of nothing else asks for them.
 STOP_WORDS = frozenset(
-    "a an and at by for from in is of on or the to with "
-    "au aux de des du en et la le les sur un une der das den dem für im mit und von zu "
-    "con del el los las para por y 的 了 和 与 及 之 于".split()
+    word
+    for line in (
+        "a an and at by for from in is of on or the to with",
+        "au aux de des du en et la le les sur un une",
+        "das dem den der die für im mit und von zu",
+        "con del el las los para por y",
+        "的 了 和 与 及 之 于",
+    )
+    for word in line.split()
 )
 NEGATING = frozenset("不未无非")  # jieba cuts 不/合格, and nobody means 合格 by 不合格
 
@@ -507,7 +517,7 @@ class _Parser:
             self._leaf(part)
         if field == "reference" and not any(isinstance(part, Term) and part.is_reference for part in parts):
             parts = [self._as_printed(printed, parts)]
-        return parts if len(parts) == 1 else [And(_without_stop_words(tuple(parts)), printed)]
+        return parts if len(parts) == 1 else [And(without_stop_words(tuple(parts)), printed)]
 
     def _as_printed(self, printed: str, parts: list[Query]) -> Query:
         return Phrase(printed, phrase_runs(printed), "reference") if len(parts) > 1 else parts[0]
@@ -604,10 +614,10 @@ def _filter(name: str, value: str, typed: str, begin: int) -> Filter:
 
 
 def _joined(parts: list[Query]) -> Query:
-    kept = _without_stop_words(tuple(parts))
+    kept = without_stop_words(tuple(parts))
     return kept[0] if len(kept) == 1 else And(kept)
 
 
-def _without_stop_words(parts: tuple[Query, ...]) -> tuple[Query, ...]:
+def without_stop_words(parts: tuple[Query, ...]) -> tuple[Query, ...]:
     kept = tuple(part for part in parts if not (isinstance(part, Term) and part.text.casefold() in STOP_WORDS))
     return kept if any(isinstance(part, Term | Phrase | And | Or) for part in kept) else parts

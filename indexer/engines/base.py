@@ -1,0 +1,71 @@
+"""What a search engine owes. Every engine selects exactly what indexer.query.matches() selects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, Self
+
+from indexer.entry import Entry
+from indexer.query import Query
+
+Sort = Literal["relevance", "newest", "oldest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """One page of an answer. hits: (id, score), best first; facets: field -> (value, count), most frequent first."""
+
+    total: int
+    hits: tuple[tuple[str, float], ...]
+    facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(hit_id for hit_id, _ in self.hits)
+
+
+class EngineBusyError(RuntimeError):
+    """Somebody else builds or promotes an index in the same place."""
+
+
+class Engine(Protocol):
+    """An index that can be written, searched, and rebuilt beside itself."""
+
+    def write(self, entries: Iterable[Entry], position: int) -> None:
+        """Put entries in place of those with the same id, and the position of the follower with them: all or nothing."""
+        ...
+
+    def remove(self, ids: Iterable[str], position: int) -> None:
+        """Take entries out, and set the position with it: all or nothing."""
+        ...
+
+    def position(self) -> int:
+        """The number of the last change the index holds; 0 for an empty index."""
+        ...
+
+    def is_stale(self) -> bool:
+        """Whether the index was built with other tokens than today's, so that it must be rebuilt."""
+        ...
+
+    def count(self) -> int:
+        """How many entries the index holds."""
+        ...
+
+    def search(
+        self, query: Query, first: int, count: int, sort: Sort = "relevance", facets: Sequence[str] = ()
+    ) -> Hits:
+        """Answer a query: `count` hits from the `first` one on, counted from 0."""
+        ...
+
+    def successor(self) -> Self:
+        """An empty engine beside this one. Raises EngineBusyError while another successor is being built."""
+        ...
+
+    def promote(self, successor: Self) -> None:
+        """Let the successor take the place of this index in one step; searches go on meanwhile."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and locks. A successor that was not promoted is gone."""
+        ...
