@@ -107,7 +107,7 @@ class Item:
     """One record of a source, before its publisher prints it.
 
     published: the day it came out, for good. stamp: the day the publisher last touched it.
-    revision: how often it was amended. random(): the same dice every time.
+    revision: how often it was amended, the last time on `amended`. random(): the same dice every time.
     """
 
     seed: int
@@ -117,6 +117,7 @@ class Item:
     published: date
     stamp: date
     revision: int
+    amended: date | None
     withdrawn: bool
 
     def random(self, salt: str = "") -> Random:
@@ -170,7 +171,7 @@ class World:
     def item(self, source: str, index: int) -> Item:
         """A record as it stands on the present night."""
         published = self.published(source, index)
-        stamp, revision, withdrawn = published, 0, False
+        stamp, revision, last_amended, withdrawn = published, 0, None, False
         for night in range(2, self.night + 1):
             plan = self._plan(source, night)
             amended = index in plan.amended
@@ -178,6 +179,7 @@ class World:
             if index in plan.restamped or ((amended or gone) and HABITS[source].stamps_edits):
                 stamp = self.day(night)
             revision += amended
+            last_amended = self.day(night) if amended else last_amended
             withdrawn = withdrawn or gone
         return Item(
             seed=self.seed,
@@ -187,8 +189,14 @@ class World:
             published=published,
             stamp=stamp,
             revision=revision,
+            amended=last_amended,
             withdrawn=withdrawn,
         )
+
+    def withdrawn(self, source: str) -> frozenset[int]:
+        """Indices of the records that have been withdrawn up to the present night."""
+        plans = (self._plan(source, night) for night in range(2, self.night + 1))
+        return frozenset(index for plan in plans for index in plan.withdrawn)
 
     def order(self, source: str) -> Sequence[int]:
         """Indices of all records up to the present night, the least recently stamped first."""

@@ -138,7 +138,7 @@ def _food(item: Item, dice: Random, brand: str) -> tuple[Words, Words]:
     danger = dice.choice(food.dangers)
     number = dice.randrange(1, 4)
     name = f"{brand} brand {food.name}"
-    how = "undeclared" if danger.allergen else "due to"
+    how = "due to undeclared" if danger.allergen else "due to"
     issue = danger.name.capitalize()
     return (
         (

@@ -8,7 +8,6 @@ night's report; a withdrawn alert also leaves the report it stood in.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 from xml.sax.saxutils import escape
@@ -89,6 +88,8 @@ def _number_of(report_id: int, world: World) -> int | None:
 def _index(world: World) -> str:
     reports = []
     for number in reversed(range(_base_reports(world) + world.night - 1)):
+        if number < _base_reports(world) - 1 and not _alerts_of(world, number):
+            continue  # a small world has weeks without an alert; the index has gaps anyway
         day, report_id = _report_day(world, number), _report_id(world, number)
         url = f"{SITE}/api/download/weeklyReport/detail/xml/{report_id}?language=en&search=WEB_REPORT%7C:%7C{report_id}"
         reports.append(
@@ -101,15 +102,18 @@ def _index(world: World) -> str:
 
 def _report(world: World, number: int) -> str:
     day = _report_day(world, number)
-    since = _report_day(world, number - 1) if number else date(2000, 1, 1)
-    indices = world.published_between(SOURCE, since + timedelta(days=1), day)
-    items = [item for item in (world.item(SOURCE, index) for index in indices) if not item.withdrawn]
+    items = [item for item in (world.item(SOURCE, index) for index in _alerts_of(world, number)) if not item.withdrawn]
     alerts = "".join(_alert(item, order) for order, item in enumerate(items, 1))
     return (
         f"<Safety-Gate>   <report_language>en</report_language><report_date>{day:%d/%m/%Y}</report_date>"
         f"<report_year>{day.year}</report_year><report_week>{_week(day)}</report_week>"
         f"<report_addendum>{_cdata(_addendum(world, number))}</report_addendum>{alerts}</Safety-Gate>"
     )
+
+
+def _alerts_of(world: World, number: int) -> range:
+    since = _report_day(world, number - 1) if number else date(2000, 1, 1)
+    return world.published_between(SOURCE, since + timedelta(days=1), _report_day(world, number))
 
 
 def _addendum(world: World, number: int) -> str:
@@ -347,11 +351,12 @@ def _word(list_name: str, name: str) -> dict[str, str]:
 def _most_recent(request: Request, world: World) -> Answer:
     asked = orjson.loads(request.body) if request.body else {}
     page, size = int(asked.get("page", 0)), 20
-    alive: Iterator[Item] = (world.item(SOURCE, index) for index in reversed(range(world.total(SOURCE))))
-    items = [item for item in alive if not item.withdrawn]
-    pages = -(-len(items) // size)
-    content = [notification(world, item) for item in items[page * size : (page + 1) * size]]
-    totals = {"totalElements": len(items), "totalPages": pages, "number": page, "last": page >= pages - 1}
+    gone = world.withdrawn(SOURCE)
+    indices = [index for index in reversed(range(world.total(SOURCE))) if index not in gone]
+    pages = -(-len(indices) // size)
+    shown = indices[page * size : (page + 1) * size]
+    content = [notification(world, world.item(SOURCE, index)) for index in shown]
+    totals = {"totalElements": len(indices), "totalPages": pages, "number": page, "last": page >= pages - 1}
     return _json({"content": content} | totals)
 
 

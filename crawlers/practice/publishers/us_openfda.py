@@ -39,6 +39,9 @@ DEVICES = (
     ("Surgical gloves, powder-free, size 7", "Packaging seal may be open and sterility cannot be assured"),
     ("Patient monitor, REF PM-12", "Battery may overheat while charging"),
 )
+RANGE = re.compile(
+    r"(report_date|termination_date):\s*\[\s*\"?([\d-]+)\"?\s*(?:\+|\s)TO(?:\+|\s)\s*\"?([\d-]+)\"?\s*\]"
+)
 STATES = ["CA", "NY", "TX", "NJ", "FL", "WA", "IL", "PA", "OH", "GA", "MA", "NC"]
 
 
@@ -47,7 +50,7 @@ def respond(request: Request, world: World) -> Answer:
     asked = re.fullmatch(r"/(food|drug|device)/enforcement\.json", request.path)
     if not asked:
         return not_found()
-    if request.first("sort").split(":")[0] not in {"", "report_date", "recall_initiation_date", "recall_number"}:
+    if request.first("sort").split(":")[0] not in {"", "report_date", "termination_date", "recall_number"}:
         return _error(
             400, "BAD_REQUEST", f"Sorting allowed by non-analyzed fields only: {request.first('sort').split(':')[0]}"
         )
@@ -95,8 +98,8 @@ def enforcement(item: Item, kind: str) -> dict[str, Any]:
     foreign = country.code != "US"
     state = dice.choice(STATES)
     begun = item.published - timedelta(days=dice.randrange(10, 60))
-    ended_before = dice.random() < 0.3
-    ended = ended_before or item.revision > 0
+    ended_before = _ended_before(item)
+    ended = _ended_on(item) is not None
     firm = "Firm Initiated" if item.published.year < 2024 and dice.random() < 0.3 else "Firm initiated"
     row: dict[str, Any] = {
         "status": "Terminated" if ended else dice.choice(("Ongoing", "Ongoing", "Completed")),
@@ -122,11 +125,20 @@ def enforcement(item: Item, kind: str) -> dict[str, Any]:
         "center_classification_date": f"{item.published - timedelta(days=6):%Y%m%d}",
     }
     if ended:
-        row["termination_date"] = f"{item.published + timedelta(days=1):%Y%m%d}"
+        row["termination_date"] = f"{_ended_on(item):%Y%m%d}"
     row["report_date"] = f"{item.published:%Y%m%d}"
     row["code_info"] = f"Lot: {goods.batch(dice)}   UPC {goods.gtin(dice, '086')}  Exp. {item.published.month:02d}/2029"
     row["code_info"] += "  Corrected lot list" * (item.revision - (not ended_before and item.revision > 0))
     return row | ({} if kind == "drug" else {"more_code_info": ""})
+
+
+def _ended_before(item: Item) -> bool:
+    return item.random("ended").random() < 0.3
+
+
+def _ended_on(item: Item) -> date | None:
+    """The day a recall was terminated: some by the day of their report, an amended one on the night of its amendment."""
+    return item.published if _ended_before(item) else item.amended
 
 
 def _subject(dice: Random, kind: str) -> tuple[str, str, dict[str, Any]]:
@@ -167,13 +179,17 @@ def _subject(dice: Random, kind: str) -> tuple[str, str, dict[str, Any]]:
 
 def _found(search: str, kind: str, world: World) -> Sequence[int]:
     """Indices a search selects, the oldest report first. Raises ValueError for a date that is none."""
-    first, last = date(2004, 1, 1), world.day()
-    if asked := re.search(r"report_date:\s*\[\s*\"?([\d-]+)\"?\s*(?:\+|\s)TO(?:\+|\s)\s*\"?([\d-]+)\"?\s*\]", search):
-        first, last = (date.fromisoformat(day) for day in asked.groups())
-    elif asked := re.search(r'report_date:"?(\d{8})"?', search):
-        first = last = date.fromisoformat(asked[1])
-    found: Sequence[int] = world.published_between(SOURCE, first, last)
-    found = [index for index in found if world.enforcement_kind(index) == kind]
+    found = [index for index in range(world.total(SOURCE)) if world.enforcement_kind(index) == kind]
+    for field, first, last in RANGE.findall(search):
+        start, end = date.fromisoformat(first), date.fromisoformat(last)
+        if field == "report_date":
+            window = world.published_between(SOURCE, start, end)
+            found = [index for index in found if index in window]
+        else:
+            ended = ((_ended_on(world.item(SOURCE, index)), index) for index in found)
+            found = [
+                index for day, index in sorted((day, index) for day, index in ended if day and start <= day <= end)
+            ]
     if asked := re.search(r'recall_number:"?([\w-]+)"?', search):
         found = [index for index in found if world.key(SOURCE, index) == asked[1]]
     if asked := re.search(r'(product_description|reason_for_recall|recalling_firm|country):"?([^"\]]+)"?', search):
