@@ -1,0 +1,1 @@
+"""Change -> watch -> delivery -> mail: an alert is never lost, never doubled, always explained."""

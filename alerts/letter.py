@@ -1,0 +1,199 @@
+"""Letters: what a mail says, as text and as HTML, in the reader's language."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import css_inline
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from alerts import wording
+from alerts.watches import Watch
+from alerts.wording import clean, sentence
+from indexer.query import Reason
+from library.record import Record
+from library.source import Source
+
+FULL_ITEMS = 50  # told in full; 50 make about 60 kB, below what web mailers cut off
+LISTED_ITEMS = 450  # more of them, by title; what is beyond is counted and stands in the library
+TITLE_LIMIT = 240
+SUBJECT_LIMIT = 120
+URL_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One record in a mail, with the reasons of every watch it is for."""
+
+    record: Record
+    action: str
+    late: bool
+    reasons: Sequence[tuple[Watch, Sequence[Reason]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A mail's words, before it becomes bytes. unsubscribe: address for one-click, '' for mail nobody subscribed to."""
+
+    subject: str
+    text: str
+    html: str
+    unsubscribe: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Addresses a letter points to; all start with the configured one. end: by watch id, end_all: for one-click."""
+
+    base_url: str
+    end: Mapping[str, str]
+    end_all: str
+
+
+def write_letter(
+    items: Sequence[Item],
+    *,
+    count: int,
+    cadence: str,
+    links: Links,
+    sources: Mapping[str, Source],
+    practice: bool = False,
+) -> Letter:
+    """Write a letter about records, the first FULL_ITEMS in full. count: how many records there are in all."""
+    watches = list({watch.id: watch for item in items for watch, _ in item.reasons}.values())
+    language = watches[0].language
+    values = {
+        "language": language,
+        "intro": sentence(language, cadence),
+        "practice": sentence(language, "practice") if practice else "",
+        "items": [_shown(item, language, links, sources) for item in items[:FULL_ITEMS]],
+        "listed": [_shown(item, language, links, sources) for item in items[FULL_ITEMS:]],
+        "more": sentence(language, "more", count=len(items) - FULL_ITEMS),
+        "rest": sentence(language, "rest", count=count - len(items)) if count > len(items) else "",
+        "watches": [_watch(watch, language, links) for watch in watches],
+        "attributions": _attributions(items),
+        "end_all": links.end_all,
+        "say": wording.SENTENCES[language],
+    }
+    environment = _environment()
+    return Letter(
+        subject=_subject(items, count, watches, language),
+        text=environment.get_template("mail.txt").render(values),
+        html=_inliner().inline(environment.get_template("mail.html").render(values)),
+        unsubscribe=links.end_all,
+    )
+
+
+def record_url(base_url: str, record_id: str) -> str:
+    """The page of a record in the library.
+
+    >>> record_url("https://ttm.example", "wto_eping:G/TBT/N/EU/1?x=1")
+    'https://ttm.example/records/wto_eping:G/TBT/N/EU/1%3Fx%3D1'
+    """
+    return f"{base_url.rstrip('/')}/records/{quote(record_id, safe=':/')}"
+
+
+def original_url(record: Record) -> str:
+    """The publisher's own page, '' where there is none or its address is not one of the web."""
+    links = sorted(record.links, key=lambda link: link.label != "original")
+    for link in links:
+        parts = urlsplit(link.url) if _is_plain(link.url) else None
+        if parts and parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc:
+            return link.url
+    return ""
+
+
+def _is_plain(url: str) -> bool:
+    return len(url) <= URL_LIMIT and url.isprintable() and not any(character in url for character in " \\<>\"'`")
+
+
+def _subject(items: Sequence[Item], count: int, watches: Sequence[Watch], language: str) -> str:
+    """'[ttm] 玩具：召回 3 条、通报 1 条', or what happened to which record where there is one."""
+    if len(items) == 1:
+        item = items[0]
+        what = sentence(language, item.action) + (" " if language == "en" else "") + _kind(item.record, language)
+        return clean(f"[ttm] {what}{_colon(language)}{clean(item.record.title(language), 90)}", SUBJECT_LIMIT)
+    kinds = Counter(item.record.kind.value for item in items)
+    counts = [wording.counted(language, kind, number) for kind, number in kinds.most_common()]
+    if count > len(items):
+        counts = [wording.counted(language, "record", count)]
+    name = clean(watches[0].title, 40)
+    if len(watches) > 1:
+        others = len(watches) if language == "zh" else len(watches) - 1
+        name = sentence(language, "several", watch=name, count=others)
+    return clean(f"[ttm] {name}{_colon(language)}{_list(language).join(counts)}", SUBJECT_LIMIT)
+
+
+def _kind(record: Record, language: str) -> str:
+    return wording.KINDS[language][record.kind.value]
+
+
+def _colon(language: str) -> str:
+    return wording.SENTENCES[language]["colon"]
+
+
+def _list(language: str) -> str:
+    return wording.SENTENCES[language]["list"]
+
+
+def _shown(item: Item, language: str, links: Links, sources: Mapping[str, Source]) -> dict[str, object]:
+    record, source = item.record, sources.get(item.record.source)
+    published = (
+        sentence(language, "published", day=record.published.isoformat())
+        if record.published
+        else sentence(language, "undated")
+    )
+    name = (source.title.zh if language == "zh" else source.title.en) if source else record.source
+    return {
+        "action": sentence(language, item.action),
+        "title": clean(record.title(language), TITLE_LIMIT) or sentence(language, "unread_title"),
+        "facts": [name, *(clean(reference, 60) for reference in record.references[:3]), published],
+        "generated": sentence(language, "generated", line=wording.generated_line(record, language)),
+        "late": sentence(language, "late") if item.late else "",
+        "reasons": [
+            _colon(language).join(
+                (
+                    sentence(language, "for", watch=clean(watch.title, 40)),
+                    wording.reason_line(reasons, language)
+                    or sentence(language, "query", query=clean(watch.query, 100)),
+                )
+            )
+            for watch, reasons in item.reasons
+        ],
+        "record_url": record_url(links.base_url, record.id),
+        "original_url": original_url(record),
+    }
+
+
+def _watch(watch: Watch, language: str, links: Links) -> dict[str, str]:
+    return {
+        "title": clean(watch.title, 80),
+        "query": sentence(language, "query", query=clean(watch.query, 200)),
+        "list_url": f"{links.base_url.rstrip('/')}/search?q={quote(watch.query, safe='')}&sort=newest",
+        "end_url": links.end[watch.id],
+    }
+
+
+def _attributions(items: Sequence[Item]) -> list[str]:
+    return list(dict.fromkeys(clean(item.record.attribution, 300) for item in items if item.record.attribution))
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
+        autoescape=select_autoescape(enabled_extensions=("html",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _inliner() -> css_inline.CSSInliner:
+    return css_inline.CSSInliner(load_remote_stylesheets=False)

@@ -1,0 +1,462 @@
+"""The outbox: deliveries become mails, mails are sent, and what happened to each is written down first and last.
+
+A delivery is due, planned (it stands in a mail), and then what its mail is. A mail is planned (its bytes are frozen),
+sending (committed before its first byte leaves), and then sent, failed, given_up or cancelled, or planned again. A mail
+found in 'sending' by somebody who holds the lease was cut off: nobody knows whether it arrived, so it goes out again
+with the same Message-ID, and in_doubt counts it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from secrets import token_hex
+from typing import Any
+
+from alerts.letter import FULL_ITEMS, LISTED_ITEMS, Item, Links, write_letter
+from alerts.mail import Heard, MailServer, MailServerError, message_id, plan_letter
+from alerts.operator import report_runs
+from alerts.reasons import read_reasons
+from alerts.tokens import mail_token, secret, watch_token
+from alerts.watches import Watch
+from library.record import decode
+from library.settings import Settings
+from library.source import Source
+from library.store.database import Transaction
+from library.store.store import BATCH, Store
+from library.times import instant, stamp
+
+log = logging.getLogger(__name__)
+
+LEASE = "outbox"
+RETRY_FIRST = timedelta(minutes=1)
+RETRY_LAST = timedelta(hours=1)
+GIVE_UP_AFTER = timedelta(days=5)  # RFC 5321, 4.5.4.1: at least 4 to 5 days
+SERVER_PAUSE_LAST_S = 10 * 60
+IDLE_S = 5.0
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """What one pass did. problem: why the mail server could not be used; busy: another outbox holds the lease."""
+
+    planned: int = 0
+    sent: int = 0
+    later: int = 0
+    failed: int = 0
+    in_doubt: int = 0
+    given_up: int = 0
+    problem: str = ""
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """One row of the outbox."""
+
+    id: int
+    message_id: str
+    recipient: str
+    occasion: str
+    subject: str
+    state: str
+    attempts: int
+    in_doubt: int
+    next_at: datetime
+    created_at: datetime
+    sent_at: datetime | None
+    last_error: str
+    items: int
+
+
+def deliver_due(
+    store: Store,
+    settings: Settings,
+    now: Clock,
+    *,
+    sources: Mapping[str, Source],
+    wait: Callable[[float], object] = time.sleep,
+    stop: threading.Event | None = None,
+) -> Counts:
+    """One pass: settle what was cut off, plan what is due, send what is planned. Does nothing while another one does.
+
+    wait: called with seconds between two mails, so that no more than rate_per_minute go out.
+    """
+    counts, lease = Counts(), _Lease(store, settings)
+    if not lease.take(now()):
+        counts.busy = True
+        return counts
+    try:
+        counts.in_doubt += _recover(store, now())
+        counts.given_up += _give_up(store, now())
+        counts.planned += plan_mails(store, settings, now(), sources=sources)
+        _send_planned(store, settings, now, counts, lease=lease, wait=wait, stop=stop or threading.Event())
+    finally:
+        lease.end()
+    return counts
+
+
+def run_outbox(
+    store: Store,
+    settings: Settings,
+    now: Clock,
+    *,
+    sources: Mapping[str, Source],
+    stop: threading.Event,
+    before: Callable[[], object] = lambda: None,
+    idle_s: float = IDLE_S,
+) -> None:
+    """Pass after pass until stopped. While the mail server cannot be used, the pauses grow from a minute to ten.
+
+    before: called ahead of each pass, for those who match in the same process.
+    """
+    pause_s = RETRY_FIRST.total_seconds()
+    while not stop.is_set():
+        unusable = True
+        try:
+            before()
+            report_runs(store, settings, now())
+            counts = deliver_due(store, settings, now, sources=sources, wait=stop.wait, stop=stop)
+            unusable = bool(counts.problem)
+            if not counts.busy and any(asdict(counts).values()):
+                log.info("outbox: %s", asdict(counts))
+        except Exception:  # the loop outlives a bug, and the rows wait for the next pass
+            log.exception("outbox: a pass ended early")
+        stop.wait(pause_s if unusable else idle_s)
+        pause_s = min(pause_s * 2, SERVER_PAUSE_LAST_S) if unusable else RETRY_FIRST.total_seconds()
+
+
+def plan_mails(store: Store, settings: Settings, now: datetime, *, sources: Mapping[str, Source]) -> int:
+    """Make one mail for each recipient of what is due now; daily ones are mails of their own. Returns how many."""
+    with store.read() as transaction:
+        groups = transaction.rows(DUE_GROUPS, now=stamp(now))
+    planned = 0
+    for group in groups:
+        try:
+            planned += _plan(store, settings, now, sources, recipient=group["recipient"], cadence=group["cadence"])
+        except Exception:  # one record that cannot be written about must not hold up other readers; it stays due
+            log.exception("outbox: no mail could be made for %s", group["recipient"])
+    return planned
+
+
+def list_mails(store: Store, *, limit: int = 100, state: str = "") -> list[Mail]:
+    """The newest mails of the outbox, of one state or of all."""
+    with store.read() as transaction:
+        rows = transaction.rows(LIST_MAILS, state=state, limit=limit)
+    return [
+        Mail(
+            id=row["id"],
+            message_id=row["message_id"],
+            recipient=row["recipient"],
+            occasion=row["occasion"],
+            subject=row["subject"],
+            state=row["state"],
+            attempts=row["attempts"],
+            in_doubt=row["in_doubt"],
+            next_at=instant(row["next_at"]),
+            created_at=instant(row["created_at"]),
+            sent_at=instant(row["sent_at"]) if row["sent_at"] else None,
+            last_error=row["last_error"],
+            items=row["items"],
+        )
+        for row in rows
+    ]
+
+
+def status(store: Store, now: datetime) -> dict[str, Any]:
+    """How the outbox stands: deliveries and mails by state, how often one was in doubt, how long the oldest waits."""
+    with store.read() as transaction:
+        deliveries = transaction.rows("SELECT state, count(*) AS n FROM delivery GROUP BY state ORDER BY state")
+        mails = transaction.rows("SELECT state, count(*) AS n FROM mail GROUP BY state ORDER BY state")
+        in_doubt = transaction.value("SELECT coalesce(sum(in_doubt), 0) FROM mail")
+        oldest = transaction.row(OLDEST_WAITING)
+        watches = transaction.value("SELECT count(*) FROM watch WHERE ended_at IS NULL")
+    waited = (now - instant(oldest["created_at"])).total_seconds() if oldest else 0.0
+    return {
+        "watches": watches,
+        "deliveries": {row["state"]: row["n"] for row in deliveries},
+        "mails": {row["state"]: row["n"] for row in mails},
+        "in_doubt": int(in_doubt),
+        "oldest_waiting_s": waited,
+        "last_error": oldest["last_error"] if oldest else "",
+    }
+
+
+def _plan(
+    store: Store, settings: Settings, now: datetime, sources: Mapping[str, Source], *, recipient: str, cadence: str
+) -> int:
+    with store.read() as transaction:
+        due = transaction.rows(DUE, recipient=recipient, cadence=cadence, now=stamp(now))
+        watches = _watches(transaction, [row["watch_id"] for row in due])
+        items = _items(transaction, due, watches)
+    if not due:
+        return 0
+    # A delivery stands in one mail for ever, so the first one names the mail.
+    occasion = f"{cadence}:{due[0]['id']}"
+    key, base_url = secret(settings), settings.web.base_url.rstrip("/")
+    name = message_id(occasion, recipient, settings.mail.sender)
+    letter = write_letter(
+        items,
+        count=len({row["record_id"] for row in due}),
+        cadence=cadence,
+        links=Links(
+            base_url=base_url,
+            end={watch_id: f"{base_url}/unsubscribe?token={watch_token(key, watch_id)}" for watch_id in watches},
+            end_all=f"{base_url}/unsubscribe?token={mail_token(key, name)}",
+        ),
+        sources=sources,
+        practice=settings.demo,
+    )
+    with store.write() as transaction:
+        mail_id = plan_letter(
+            transaction, letter, sender=settings.mail.sender, recipient=recipient, occasion=occasion, at=now
+        )
+        if mail_id is None:
+            raise ValueError(f"there is a mail for {recipient} about {occasion}, and its deliveries are still due")
+        taken = sum(
+            transaction.do(TAKE_DELIVERIES, mail=mail_id, ids=list(ids)) for ids in _batches([row["id"] for row in due])
+        )
+        if taken != len(due):  # a watch was ended since; the rest is planned by the next pass
+            raise _Changed(f"{len(due) - taken} deliveries to {recipient} are no longer due")
+    return 1
+
+
+class _Changed(Exception):
+    """What was to be planned changed while the mail was written."""
+
+
+def _watches(transaction: Transaction, ids: Sequence[str]) -> dict[str, Watch]:
+    rows = [
+        row
+        for some in _batches(sorted(set(ids)))
+        for row in transaction.rows("SELECT * FROM watch WHERE id IN :ids", ids=some)
+    ]
+    return {row["id"]: Watch.of(row) for row in sorted(rows, key=lambda row: (row["created_at"], row["id"]))}
+
+
+def _items(transaction: Transaction, due: Sequence[Mapping[str, Any]], watches: Mapping[str, Watch]) -> list[Item]:
+    """One item per record, in the order they became due, as many as a mail names."""
+    by_record: dict[str, list[Mapping[str, Any]]] = {}
+    for row in due:
+        by_record.setdefault(row["record_id"], []).append(row)
+    named = dict(list(by_record.items())[: FULL_ITEMS + LISTED_ITEMS])
+    newest = {record_id: max(row["version"] for row in rows) for record_id, rows in named.items()}
+    payloads = {
+        row["record_id"]: row["payload"]
+        for ids in _batches(list(named))
+        for row in transaction.rows("SELECT record_id, version, payload FROM version WHERE record_id IN :ids", ids=ids)
+        if row["version"] == newest[row["record_id"]]
+    }
+    return [
+        Item(
+            record=decode(payloads[record_id]),
+            action=max(rows, key=lambda row: row["version"])["action"],
+            late=any(row["late"] for row in rows),
+            reasons=[(watches[row["watch_id"]], read_reasons(row["reasons"])) for row in rows],
+        )
+        for record_id, rows in named.items()
+    ]
+
+
+def _send_planned(
+    store: Store,
+    settings: Settings,
+    now: Clock,
+    counts: Counts,
+    *,
+    lease: _Lease,
+    wait: Callable[[float], object],
+    stop: threading.Event,
+) -> None:
+    """Send what is planned and due, oldest first."""
+    with store.read() as transaction:
+        ids = [row["id"] for row in transaction.rows(READY, now=stamp(now()))]
+    sender = parseaddr(settings.mail.sender)[1]
+    between_s = 60 / settings.mail.rate_per_minute if settings.mail.rate_per_minute else 0.0
+    with MailServer(settings.mail) as server:
+        for number, mail_id in enumerate(ids):
+            if number and between_s:
+                wait(between_s)
+            if stop.is_set() or not lease.take(now()):
+                return
+            try:
+                server.open()
+                _send(store, server, mail_id, sender, now, counts)
+            except MailServerError as error:
+                counts.problem = str(error)
+                log.error("outbox: %s; %d mails wait", error, len(ids) - number)
+                _note_problem(store, str(error), now())
+                return
+
+
+def _send(store: Store, server: MailServer, mail_id: int, sender: str, now: Clock, counts: Counts) -> None:
+    """Send one mail: what is about to happen is committed before, what happened after."""
+    with store.write() as transaction:
+        mail = transaction.row(CLAIM, id=mail_id)
+    if mail is None:  # cancelled since
+        return
+    try:
+        answer = server.send(sender, mail["recipient"], bytes(mail["content"]))
+    except MailServerError:
+        with store.write() as transaction:
+            transaction.do(UNCLAIM, id=mail_id)
+        raise
+    at = now()
+    retry_at = stamp(at + retry_pause(mail["attempts"]))
+    with store.write() as transaction:
+        match answer.heard:
+            case Heard.ACCEPTED:
+                counts.sent += 1
+                transaction.do(SENT, id=mail_id, at=stamp(at))
+                transaction.do(SETTLE, id=mail_id, state="sent")
+            case Heard.REFUSED:
+                counts.failed += 1
+                log.error("outbox: mail %d to %s was refused: %s", mail_id, mail["recipient"], answer.words)
+                transaction.do(REFUSED, id=mail_id, words=answer.words)
+                transaction.do(SETTLE, id=mail_id, state="failed")
+            case Heard.LATER:
+                counts.later += 1
+                transaction.do(AGAIN, id=mail_id, at=retry_at, words=answer.words, doubt=0)
+            case Heard.NOTHING:
+                counts.in_doubt += 1
+                transaction.do(AGAIN, id=mail_id, at=retry_at, words=answer.words, doubt=1)
+
+
+def retry_pause(attempts: int) -> timedelta:
+    """How long a mail rests after its n-th attempt: a minute, doubling to an hour.
+
+    >>> [retry_pause(attempts).total_seconds() for attempts in (1, 2, 7, 100)]
+    [60.0, 120.0, 3600.0, 3600.0]
+    """
+    return min(RETRY_FIRST * (1 << min(attempts - 1, 10)), RETRY_LAST)
+
+
+def _recover(store: Store, at: datetime) -> int:
+    """Mails that were cut off while being sent go out again, counted."""
+    with store.write() as transaction:
+        return transaction.do(RECOVER, at=stamp(at))
+
+
+def _give_up(store: Store, at: datetime) -> int:
+    with store.write() as transaction:
+        rows = transaction.rows(TOO_OLD, before=stamp(at - GIVE_UP_AFTER))
+        for row in rows:
+            transaction.do("UPDATE mail SET state = 'given_up' WHERE id = :id", id=row["id"])
+            transaction.do(SETTLE, id=row["id"], state="given_up")
+            log.error("outbox: mail %d to %s is given up: %s", row["id"], row["recipient"], row["last_error"])
+    return len(rows)
+
+
+def _note_problem(store: Store, problem: str, at: datetime) -> None:
+    with store.write() as transaction:
+        transaction.do(NOTE_PROBLEM, words=problem, at=stamp(at))
+
+
+def _batches(ids: Sequence[Any]) -> list[list[Any]]:
+    return [list(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH)]
+
+
+class _Lease:
+    """The right to send. It outlasts the slowest mail; that of a process that died on this machine is taken over."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._runs, self._store = store.runs, store
+        self._owner = f"{socket.gethostname()} {os.getpid()} {token_hex(4)}"
+        # Connecting, greeting, TLS, login, three commands and the answer to the text may each take the whole timeout.
+        self._for_s = 60 + 12 * settings.mail.timeout_s
+
+    def take(self, at: datetime) -> bool:
+        """Take or renew it; False while another one holds it."""
+        if self._runs.take_lease(LEASE, self._owner, for_s=self._for_s, at=at):
+            return True
+        with self._store.read() as transaction:
+            holder = str(transaction.value("SELECT owner FROM lease WHERE name = :name", name=LEASE) or "")
+        if not _is_dead(holder):
+            return False
+        self._runs.end_lease(LEASE, holder)
+        return self._runs.take_lease(LEASE, self._owner, for_s=self._for_s, at=at)
+
+    def end(self) -> None:
+        """Give it back."""
+        self._runs.end_lease(LEASE, self._owner)
+
+
+def _is_dead(owner: str) -> bool:
+    """Whether the process of a lease ran on this machine and is gone."""
+    host, _, rest = owner.partition(" ")
+    process = rest.partition(" ")[0]
+    if host != socket.gethostname() or not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # it lives and is somebody else's
+        return False
+    return False
+
+
+DUE_GROUPS = """
+    SELECT delivery.recipient, watch.cadence, min(delivery.id) AS first FROM delivery
+    JOIN watch ON watch.id = delivery.watch_id
+    WHERE delivery.state = 'due' AND delivery.due_at <= :now AND watch.ended_at IS NULL
+    GROUP BY delivery.recipient, watch.cadence ORDER BY first
+"""
+
+DUE = """
+    SELECT delivery.id, delivery.watch_id, delivery.record_id, delivery.version, delivery.action, delivery.late,
+           delivery.reasons
+    FROM delivery JOIN watch ON watch.id = delivery.watch_id
+    WHERE delivery.state = 'due' AND delivery.due_at <= :now AND watch.ended_at IS NULL
+      AND delivery.recipient = :recipient AND watch.cadence = :cadence
+    ORDER BY delivery.id
+"""
+
+TAKE_DELIVERIES = "UPDATE delivery SET state = 'planned', mail_id = :mail WHERE id IN :ids AND state = 'due'"
+
+READY = "SELECT id FROM mail WHERE state = 'planned' AND next_at <= :now ORDER BY id"
+
+CLAIM = """
+    UPDATE mail SET state = 'sending', attempts = attempts + 1 WHERE id = :id AND state = 'planned'
+    RETURNING recipient, content, attempts
+"""
+
+UNCLAIM = "UPDATE mail SET state = 'planned', attempts = attempts - 1 WHERE id = :id"
+
+SENT = "UPDATE mail SET state = 'sent', sent_at = :at, last_error = '' WHERE id = :id"
+
+REFUSED = "UPDATE mail SET state = 'failed', last_error = :words WHERE id = :id"
+
+AGAIN = """
+    UPDATE mail SET state = 'planned', next_at = :at, last_error = :words, in_doubt = in_doubt + :doubt WHERE id = :id
+"""
+
+SETTLE = "UPDATE delivery SET state = :state WHERE mail_id = :id AND state = 'planned'"
+
+RECOVER = """
+    UPDATE mail SET state = 'planned', next_at = :at, in_doubt = in_doubt + 1,
+           last_error = 'the sender ended before the server answered'
+    WHERE state = 'sending'
+"""
+
+TOO_OLD = "SELECT id, recipient, last_error FROM mail WHERE state = 'planned' AND created_at < :before ORDER BY id"
+
+NOTE_PROBLEM = "UPDATE mail SET last_error = :words WHERE state = 'planned' AND next_at <= :at"
+
+LIST_MAILS = """
+    SELECT mail.*, (SELECT count(*) FROM delivery WHERE delivery.mail_id = mail.id) AS items FROM mail
+    WHERE :state = '' OR state = :state ORDER BY id DESC LIMIT :limit
+"""
+
+OLDEST_WAITING = """
+    SELECT created_at, last_error FROM mail WHERE state IN ('planned', 'sending') ORDER BY created_at LIMIT 1
+"""

@@ -1,0 +1,290 @@
+"""Wording: every sentence a mail says, in both languages, whole sentences each."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from indexer.entry import WORD_FIELDS
+from indexer.query import Reason
+from library.record import Record
+from library.vocabulary import categories, countries, hazards, measures, states
+
+LANGUAGES = ("zh", "en")
+TELLING = ("title", "product", "brand", "company", "reference", "text", "labels")
+# Marks that show nothing and turn the reading order around, or split a word unseen.
+INVISIBLE = frozenset(
+    "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
+
+SENTENCES: Mapping[str, Mapping[str, str]] = {
+    "zh": {
+        "immediate": "以下内容刚刚与您的订阅相符。",
+        "daily": "以下是过去一天与您的订阅相符的内容。",
+        "added": "新",
+        "amended": "更新",
+        "withdrawn": "撤回",
+        "restored": "恢复",
+        "late": "补报：该页面当时未能读取，现已读取。",
+        "why": "为什么收到",
+        "for": "订阅“{watch}”",
+        "generated": "{line}（由编码自动生成）",
+        "several": "{watch}等 {count} 个订阅",
+        "published": "发布日期：{day}",
+        "undated": "发布日期：未印",
+        "record": "在本库查看",
+        "original": "查看原文",
+        "unread_title": "（标题为空）",
+        "more": "另有 {count} 条，仅列标题：",
+        "rest": "此外还有 {count} 条未在邮件中列出，请在本库查看完整清单：",
+        "full_list": "完整清单：{watch}",
+        "watches": "本邮件来自您的订阅：",
+        "query": "检索式：{query}",
+        "end_one": "取消此订阅",
+        "end_all": "取消本邮件中的全部订阅",
+        "attribution": "数据来源：",
+        "disclaimer": "中文说明由编码自动生成，以发布机构的原文为准。",
+        "practice": "演示数据：内容为虚构。",
+        "and": "，",
+        "stop": "。",
+        "semicolon": "；",
+        "colon": "：",
+        "list": "、",
+    },
+    "en": {
+        "immediate": "The following has just matched your watch.",
+        "daily": "The following matched your watch during the past day.",
+        "added": "New",
+        "amended": "Amended",
+        "withdrawn": "Withdrawn",
+        "restored": "Restored",
+        "late": "Late: the page could not be read when it came and has been read now.",
+        "why": "Why you receive this",
+        "for": "watch “{watch}”",
+        "generated": "{line} (generated from codes)",
+        "several": "{watch} and {count} more",
+        "published": "Published: {day}",
+        "undated": "Published: not printed",
+        "record": "See it in the library",
+        "original": "See the original",
+        "unread_title": "(no title)",
+        "more": "{count} more, by title only:",
+        "rest": "{count} more are not listed in this mail; see the full list in the library:",
+        "full_list": "Full list: {watch}",
+        "watches": "This mail comes from your watches:",
+        "query": "Query: {query}",
+        "end_one": "End this watch",
+        "end_all": "End all watches of this mail",
+        "attribution": "Sources:",
+        "disclaimer": "Lines generated from codes are an aid; the publisher's own text counts.",
+        "practice": "Practice data: the content is invented.",
+        "and": ", ",
+        "stop": ".",
+        "semicolon": "; ",
+        "colon": ": ",
+        "list": ", ",
+    },
+}
+
+# One and many: '3 recalls', '召回 3 条'.
+COUNTED: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "zh": {
+        "regulation": ("法规 1 条", "法规 {count} 条"),
+        "standard": ("标准 1 条", "标准 {count} 条"),
+        "notification": ("通报 1 条", "通报 {count} 条"),
+        "recall": ("召回 1 条", "召回 {count} 条"),
+        "rejection": ("拒绝入境 1 条", "拒绝入境 {count} 条"),
+        "record": ("共 1 条", "共 {count} 条"),
+    },
+    "en": {
+        "regulation": ("1 regulation", "{count} regulations"),
+        "standard": ("1 standard", "{count} standards"),
+        "notification": ("1 notification", "{count} notifications"),
+        "recall": ("1 recall", "{count} recalls"),
+        "rejection": ("1 rejection", "{count} rejections"),
+        "record": ("1 record", "{count} records"),
+    },
+}
+
+KINDS: Mapping[str, Mapping[str, str]] = {
+    "zh": {
+        "regulation": "法规",
+        "standard": "标准",
+        "notification": "通报",
+        "recall": "召回",
+        "rejection": "拒绝入境",
+    },
+    "en": {
+        "regulation": "regulation",
+        "standard": "standard",
+        "notification": "notification",
+        "recall": "recall",
+        "rejection": "border rejection",
+    },
+}
+
+FIELDS: Mapping[str, Mapping[str, str]] = {
+    "zh": {
+        "title": "标题",
+        "product": "产品",
+        "brand": "品牌",
+        "company": "企业",
+        "reference": "编号",
+        "labels": "分类词",
+        "text": "正文",
+        "kind": "类型",
+        "source": "来源",
+        "jurisdiction": "市场",
+        "origin": "原产地",
+        "hazard": "危害",
+        "category": "类别",
+        "measure": "措施",
+        "status": "状态",
+        "classification": "等级",
+        "year": "年份",
+        "language": "语言",
+        "hs": "HS 编码",
+        "ics": "ICS 分类",
+        "id": "记录号",
+        "published": "发布日期",
+        "adopted": "通过日期",
+        "in_force": "生效日期",
+        "comments_until": "评议截止日期",
+        "withdrawn": "撤回日期",
+    },
+    "en": {
+        "title": "title",
+        "product": "product",
+        "brand": "brand",
+        "company": "company",
+        "reference": "reference",
+        "labels": "codes in words",
+        "text": "text",
+        "kind": "kind",
+        "source": "source",
+        "jurisdiction": "market",
+        "origin": "origin",
+        "hazard": "hazard",
+        "category": "category",
+        "measure": "measure",
+        "status": "status",
+        "classification": "class",
+        "year": "year",
+        "language": "language",
+        "hs": "HS code",
+        "ics": "ICS code",
+        "id": "record",
+        "published": "published",
+        "adopted": "adopted",
+        "in_force": "in force",
+        "comments_until": "comments until",
+        "withdrawn": "withdrawn",
+    },
+}
+
+
+def sentence(language: str, name: str, **values: object) -> str:
+    """One sentence in a language."""
+    return SENTENCES[language][name].format(**values)
+
+
+def counted(language: str, kind: str, count: int) -> str:
+    """A number of records of a kind.
+
+    >>> counted("en", "recall", 3), counted("zh", "recall", 3)
+    ('3 recalls', '召回 3 条')
+    """
+    one, many = COUNTED[language][kind]
+    return one if count == 1 else many.format(count=count)
+
+
+def generated_line(record: Record, language: str) -> str:
+    """What the codes of a record say, in the reader's language: '市场：欧盟；类别：玩具；危害：窒息；原产地：中国'."""
+    values = {
+        "jurisdiction": [
+            _label("jurisdiction", coded.code, language) or clean(coded.printed, 60) for coded in record.jurisdictions
+        ],
+        "kind": [KINDS[language][record.kind.value]],
+        "category": [
+            _label("category", coded.code, language) or clean(coded.printed, 60) for coded in record.categories
+        ],
+        "hazard": [_label("hazard", coded.code, language) or clean(coded.printed, 60) for coded in record.hazards],
+        "measure": [
+            _label("measure", measure.code, language) or clean(measure.printed, 60) for measure in record.measures
+        ],
+        "origin": [_label("origin", coded.code, language) or clean(coded.printed, 60) for coded in record.origins],
+    }
+    words = SENTENCES[language]
+    return words["semicolon"].join(
+        FIELDS[language][field] + words["colon"] + words["list"].join(dict.fromkeys(found))
+        for field, found in values.items()
+        if found
+    )
+
+
+def reason_line(reasons: Sequence[Reason], language: str) -> str:
+    """Say why a record was selected, one part per clause of the query: '原产地=中国；标题含“choking”（窒息）'."""
+    clauses: dict[str, list[Reason]] = {}
+    for reason in reasons:
+        clauses.setdefault(reason.clause, []).append(reason)
+    told = [min(found, key=_telling) for found in clauses.values()]
+    return SENTENCES[language]["semicolon"].join(dict.fromkeys(_reason(reason, language) for reason in told))
+
+
+def _telling(reason: Reason) -> int:
+    """Of the fields one clause was found in, a reader is told of the one that says most."""
+    return TELLING.index(reason.field) if reason.field in TELLING else len(TELLING) // 2
+
+
+def _reason(reason: Reason, language: str) -> str:
+    if reason.field not in FIELDS[language]:
+        return clean(reason.clause, 100)
+    field = FIELDS[language][reason.field]
+    labels = [_label(reason.field, word, language) or clean(word, 60) for word in reason.words]
+    words = SENTENCES[language]["list"].join(labels)
+    if reason.field not in WORD_FIELDS:
+        return f"{field}={words}"
+    said = "" if reason.clause in reason.words else clean(reason.clause, 60)
+    if language == "zh":
+        return f"{field}含“{words}”" + (f"（{said}）" if said else "")
+    return f"“{words}” in the {field}" + (f" ({said})" if said else "")
+
+
+def clean(text: str, limit: int) -> str:
+    """One line of what somebody else wrote: no line breaks, no controls, nothing that turns the text around, cut.
+
+    >>> clean("Toy\\r\\nBcc: a@b\\u202egnp", 40)
+    'Toy Bcc: a@bgnp'
+    """
+    shown = "".join(_shown(character) for character in text[: limit * 4])
+    line = " ".join(shown.split())
+    return line if len(line) <= limit and len(text) <= limit * 4 else line[: limit - 1].rstrip() + "…"
+
+
+def _shown(character: str) -> str:
+    if character in INVISIBLE or unicodedata.category(character) in ("Cs", "Co"):
+        return ""
+    return " " if unicodedata.category(character) in ("Cc", "Zl", "Zp") else character
+
+
+def _label(field: str, code: str | None, language: str) -> str | None:
+    """The wording of a code; None where the field has no codes or the code is not known."""
+    if not code:
+        return None
+    try:
+        match field:
+            case "jurisdiction" | "origin":
+                return countries.country_name(code, language)
+            case "hazard":
+                return hazards.label(code, language)
+            case "category":
+                return categories.label(code, language)
+            case "measure":
+                return measures.label(code, language)
+            case "status":
+                return states.label(code, language)
+            case "kind":
+                return KINDS[language][code]
+    except (KeyError, ValueError):  # a code that an older version of the vocabulary gave
+        return code
+    return None
