@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import typer
 
+import alerts.cli
 import crawlers.cli
+import operations.cli
+import search_api.cli
 from library.house import House
 
 app = typer.Typer(
@@ -17,9 +20,16 @@ app = typer.Typer(
 
 def bring_up_to_date(house: House) -> None:
     """Let the index and the links follow the change log, unless another process is doing that."""
+    from operations.following import catch_up
+
+    catch_up(house)
 
 
+operations.cli.register(app)
 crawlers.cli.register(app, bring_up_to_date)
+search_api.cli.register(app)
+app.add_typer(alerts.cli.watch_app, name="watch")
+app.add_typer(alerts.cli.alerts_app, name="alerts")
 
 
 def main() -> None:

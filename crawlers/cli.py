@@ -15,6 +15,7 @@ archive_app = typer.Typer(no_args_is_help=True, help="The archive of whole answe
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 BAD_VERDICT = 3
+INTAKE_EVERY_S = 5.0
 
 
 _after_change: Callable[[House], None] = lambda house: None  # noqa: E731
@@ -128,12 +129,15 @@ def import_(
 
 
 def intake(
-    follow: Annotated[bool, typer.Option(help="Go on watching the folder.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on watching the folder.")] = False,
+    settled: Annotated[
+        bool, typer.Option("--settled", help="Take files that were laid there this very moment, too.")
+    ] = False,
 ) -> None:
     """Take in the sheets that people laid into intake/<source>/ of the home folder."""
     import time
 
-    from crawlers.intake import watch_folder
+    from crawlers.intake import SETTLED_S, watch_folder
     from library.console import set_up_logging
     from library.house import opened
     from library.times import now
@@ -144,14 +148,17 @@ def intake(
             if source.handed_in:
                 (house.settings.intake / source.name).mkdir(parents=True, exist_ok=True)
         while True:
-            for file, tally in watch_folder(house.settings, house.store, house.sources, at=now()):
+            found = watch_folder(
+                house.settings, house.store, house.sources, at=now(), settled_s=0 if settled else SETTLED_S
+            )
+            for file, tally in found:
                 counts = tally.counts
                 typer.echo(
                     f"{file.name}: {counts['drafts']:,} drafts, {counts['added']:,} added, {counts['problems']:,} problems"
                 )
             if not follow:
                 return
-            time.sleep(5)
+            time.sleep(INTAKE_EVERY_S)
 
 
 def reparse(

@@ -131,14 +131,17 @@ def take_in(settings: Settings, store: Store, source: Source, file: Path, *, at:
 
 
 def watch_folder(
-    settings: Settings, store: Store, sources: Mapping[str, Source], *, at: datetime
+    settings: Settings, store: Store, sources: Mapping[str, Source], *, at: datetime, settled_s: float = SETTLED_S
 ) -> list[tuple[Path, Tally]]:
-    """Take in what lies in intake/<source>/ and move it to intake/<source>/done/; files still being copied wait."""
+    """Take in what lies in intake/<source>/ and move it to intake/<source>/done/.
+
+    settled_s: a file that changed less long ago may still be being copied, and waits.
+    """
     taken = []
     for source in sources.values():
         folder = settings.intake / source.name
         for file in sorted(folder.glob("*")) if folder.is_dir() else ():
-            if not file.is_file() or file.name.startswith(".") or at.timestamp() - file.stat().st_mtime < SETTLED_S:
+            if not file.is_file() or file.name.startswith(".") or at.timestamp() - file.stat().st_mtime < settled_s:
                 continue
             tally = take_in(settings, store, source, file, at=at)
             done = folder / "done" / f"{at:%Y%m%dT%H%M%S}-{file.name}"

@@ -1,0 +1,233 @@
+"""Commands for the whole house: up, demo, follow, index, status, backup, restore, practice."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+index_app = typer.Typer(no_args_is_help=True, help="The search index. It is derived: deleting it loses nothing.")
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the commands on the program."""
+    app.command("up")(up)
+    app.command("demo")(demo)
+    app.command("follow")(follow)
+    app.command("status")(status)
+    app.command("backup")(backup)
+    app.command("restore")(restore)
+    app.add_typer(index_app, name="index")
+
+
+def up() -> None:
+    """Run everything: schedule, followers, outbox, intake and pages, until stopped."""
+    from library.console import set_up_logging
+    from library.house import opened
+    from operations.children import Part, keep_running
+
+    set_up_logging()
+    with opened() as house:
+        web = house.settings.web
+        typer.echo(
+            f"home {house.settings.home.resolve()}, pages at http://{web.host}:{web.port}; stop with Ctrl-C", err=True
+        )
+    parts = [
+        Part("the pages", ("serve",)),
+        Part("the followers", ("follow",)),
+        Part("the outbox", ("alerts", "run")),
+        Part("the intake", ("intake", "--follow")),
+        Part("the schedule", ("schedule",)),
+    ]
+    keep_running(parts, _stop_on_signals())
+
+
+def demo(
+    check: Annotated[
+        bool, typer.Option("--check", help="Play both nights, check them, and end with one JSON line.")
+    ] = False,
+    records: Annotated[int, typer.Option(min=20, help="How many records the practice publishers have in all.")] = 600,
+    port: Annotated[int, typer.Option(help="Where the pages are served.")] = 8000,
+    home: Annotated[
+        Path | None, typer.Option(help="An empty folder to keep; a temporary one if none is given.")
+    ] = None,
+) -> None:
+    """Play two practice nights in a home of their own, then serve the pages. Nothing outside this machine is asked."""
+    import logging
+
+    from library.console import fail, print_json, set_up_logging
+    from operations.demo import DemoError, play, practice_house
+
+    set_up_logging(logging.WARNING)
+    with practice_house(records=records, port=port, home=home) as practice:
+        try:
+            counts = play(practice, say=lambda line: typer.echo(line, err=check))
+        except DemoError as error:
+            fail(f"the demo failed: {error}")
+        if check:
+            print_json(counts)
+            return
+        _serve_demo(practice)
+
+
+def _serve_demo(practice: object) -> None:
+    import uvicorn
+
+    from indexer.engines import open_engine
+    from library.house import opened
+    from operations.demo import Practice
+    from search_api.app import create_app
+
+    assert isinstance(practice, Practice)
+    web = practice.settings.web
+    with opened(practice.settings) as house:
+        engine = open_engine(practice.settings)
+        mailbox = practice.settings.home / "mailbox"
+        app = create_app(practice.settings, house.store, engine, house.sources, mailbox_folder=mailbox)
+        typer.echo(f"\npages   {web.base_url}\nmails   {web.base_url}/outbox\nstop with Ctrl-C")
+        try:
+            uvicorn.run(app, host=web.host, port=web.port, log_config=None, access_log=False, server_header=False)
+        finally:
+            engine.close()
+
+
+def follow() -> None:
+    """Let the index and the links follow the change log until stopped."""
+    from library.console import set_up_logging
+    from library.house import opened
+    from operations.following import follow_on
+
+    set_up_logging()
+    with opened() as house:
+        follow_on(house, _stop_on_signals())
+
+
+@index_app.command("rebuild")
+def rebuild() -> None:
+    """Build the index anew beside the old one and swap; searching goes on. Interrupted, it leaves the old one."""
+    from indexer.build import rebuild as build_anew
+
+    from indexer.engines import open_engine
+    from indexer.engines.base import EngineBusyError
+    from library.console import fail, progress, set_up_logging
+    from library.house import opened
+
+    set_up_logging()
+    with opened() as house:
+        engine = open_engine(house.settings)
+        try:
+            with progress("records") as step:
+                build_anew(house.store, engine, progress=lambda done: step(done, sum(house.store.counts().values())))
+            typer.echo(f"{engine.count():,} records are in the index, up to change {engine.position():,}")
+        except EngineBusyError as error:
+            fail(str(error))
+        finally:
+            engine.close()
+
+
+@index_app.command("update")
+def update() -> None:
+    """Bring the index up to the head of the change log once."""
+    from library.console import set_up_logging
+    from library.house import opened
+    from operations.following import catch_up
+
+    set_up_logging()
+    with opened() as house:
+        done = catch_up(house)
+        typer.echo("the index is up to date" if done else "another process follows the change log and will do it")
+
+
+def status(json: JsonOption = False) -> None:
+    """Show how the house stands: sources, followers, deliveries, archive. Exit code 1 if a source's last run is bad."""
+    from alerts.outbox import status as outbox_status
+    from indexer.engines import open_engine
+    from library.console import print_json
+    from library.house import opened
+    from library.status import board
+    from library.store.runs import GOOD
+    from library.times import now
+
+    with opened() as house:
+        engine = open_engine(house.settings)
+        head, position, indexed = house.store.head(), engine.position(), engine.count()
+        engine.close()
+        rows = board(house.store, house.sources)
+        stands = outbox_status(house.store, now())
+        warcs = sum(house.store.pages.by_file().values())
+        if json:
+            print_json(
+                {
+                    "changes": head,
+                    "index": {"position": position, "behind": head - position, "records": indexed},
+                    "pages": warcs,
+                    "sources": [row.as_json() for row in rows],
+                    "alerts": stands,
+                }
+            )
+        else:
+            typer.echo(f"home {house.settings.home.resolve()}")
+            typer.echo(
+                f"change log at {head:,}; index at {position:,} with {indexed:,} records; {warcs:,} pages archived"
+            )
+            typer.echo(
+                f"watches {stands['watches']:,}; deliveries {stands['deliveries'] or 'none'}; mails {stands['mails'] or 'none'}"
+            )
+            for row in rows:
+                typer.echo(row.as_line())
+        bad = [row for row in rows if row.last_run and row.last_run.verdict not in (None, "imported", *GOOD)]
+        raise typer.Exit(1 if bad else 0)
+
+
+def backup(target: Annotated[Path, typer.Argument(help="The tar file to write; it must not be there yet.")]) -> None:
+    """Write store and archive into one file, while the house runs. Checked by count and hash."""
+    from library.backup import BackupError, check_backup, write_backup
+    from library.console import fail, progress
+    from library.house import opened
+    from library.times import now
+
+    with opened() as house:
+        try:
+            with progress("archived files") as step:
+                write_backup(house.store, house.settings.archive, target, at=now(), progress=step)
+            summary = check_backup(target)
+        except (BackupError, OSError) as error:
+            fail(str(error))
+    typer.echo(
+        f"{target}: {summary.rows['record']:,} records, {summary.files:,} archived files, {summary.bytes:,} bytes; checked"
+    )
+
+
+def restore(source: Annotated[Path, typer.Argument(help="A file that `ttm backup` wrote.")]) -> None:
+    """Fill the empty home folder (and database) with a backup, check it, and build the index."""
+    from indexer.build import rebuild as build_anew
+
+    from indexer.engines import open_engine
+    from library.backup import BackupError, restore_backup
+    from library.console import fail, progress
+    from library.house import opened
+
+    with opened() as house:
+        try:
+            with progress("files") as step:
+                summary = restore_backup(source, house.store, house.settings.archive, progress=step)
+        except (BackupError, OSError) as error:
+            fail(str(error))
+        engine = open_engine(house.settings)
+        build_anew(house.store, engine)
+        engine.close()
+    typer.echo(
+        f"{summary.rows['record']:,} records and {summary.files:,} archived files are back; counts and hashes agree"
+    )
+
+
+def _stop_on_signals() -> threading.Event:
+    import signal
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
