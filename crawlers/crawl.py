@@ -16,6 +16,7 @@ from crawlers.health import Verdict, verdict
 from crawlers.reading import Tally
 from crawlers.registry import spider_class
 from crawlers.settings import scrapy_settings
+from crawlers.spider import SourceSpider
 from library.archive import Archive
 from library.settings import Settings
 from library.source import Source
@@ -42,10 +43,18 @@ class Outcomes:
     seconds: float
 
 
-def crawl(settings: Settings, store: Store, source: Source, *, at: datetime, parent: int = 0) -> Outcomes:
+def crawl(
+    settings: Settings,
+    store: Store,
+    source: Source,
+    *,
+    at: datetime,
+    parent: int = 0,
+    spider: type[SourceSpider] | None = None,
+) -> Outcomes:
     """Crawl one source once in this process. Raises SourceIsBusy; every other trouble is the verdict's.
 
-    parent: the process to end with, 0 for none. Scrapy's reactor runs once per process, and so does this.
+    parent: the process to end with, 0 for none. spider: another class than the one named after the source. Scrapy's reactor runs once per process, and so does this.
     """
     if source.handed_in:
         raise ValueError(
@@ -74,7 +83,7 @@ def crawl(settings: Settings, store: Store, source: Source, *, at: datetime, par
                 "started_at": at,
                 "tally": tally,
             }
-            finished = _run_spider(settings, source, attributes, parent)
+            finished = _run_spider(settings, source, spider or spider_class(source), attributes, parent)
         ended = now()
         expect = source.expect.model_copy(update={"drafts_min": 1}) if settings.practice.port else source.expect
         found = verdict(tally.as_counts(), expect, last_added=store.last_added(source.name), now=ended)
@@ -87,14 +96,16 @@ def crawl(settings: Settings, store: Store, source: Source, *, at: datetime, par
     return Outcomes(run_id=run_id, verdict=found, tally=tally, seconds=time.monotonic() - started)
 
 
-def _run_spider(settings: Settings, source: Source, attributes: dict[str, object], parent: int) -> str:
+def _run_spider(
+    settings: Settings, source: Source, spider: type[SourceSpider], attributes: dict[str, object], parent: int
+) -> str:
     """Run Scrapy to its end; returns the reason it finished for."""
     from scrapy.crawler import CrawlerProcess
     from twisted.internet.task import LoopingCall
 
     process = CrawlerProcess(scrapy_settings(settings, source))
     logging.getLogger("scrapy").setLevel(logging.WARNING)  # CrawlerProcess has just set it to DEBUG
-    crawler = process.create_crawler(spider_class(source))
+    crawler = process.create_crawler(spider)
     process.crawl(crawler, **attributes)
     if parent:
 
