@@ -58,7 +58,7 @@ class PracticeSite:
         self._hosts = {host: publisher for publisher in PUBLISHERS for host in publisher.HOSTS}
         self._server = _Server(("127.0.0.1", port), _handler_for(self))
         self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="practice site")
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="practice site")
 
     @property
     def hosts(self) -> tuple[str, ...]:
