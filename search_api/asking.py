@@ -1,0 +1,171 @@
+"""asking: what a reader asks of the search pages, as it stands in an address, and the one way to the engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from indexer.engines.base import Engine, Sort
+from indexer.entry import FACETS
+from indexer.query import parse_query
+from indexer.search import SearchResult, search
+from library.record import Record
+from library.store.store import Store
+
+SORTS: Mapping[str, Sort] = {"relevance": "relevance", "newest": "newest", "oldest": "oldest"}
+SIDEBAR = ("kind", "source", "jurisdiction", "origin", "hazard", "category", "measure", "status", "year")
+ANY_FACET = (*FACETS, "month")
+PAGE_SIZE = 20
+REACH = 10_000  # hits that can be paged to or exported
+EXPORT_BATCH = 500
+OPERATOR = re.compile(r"\bOR\b|[或|]")
+PLAIN = re.compile(r"[\w.:-]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A search as the address bar holds it. filters: clauses clicked in the sidebar, each 'facet:value'."""
+
+    q: str = ""
+    filters: tuple[str, ...] = ()
+    sort: Sort = "relevance"
+    page: int = 1
+    expand: bool = True
+
+    @property
+    def text(self) -> str:
+        """The query with the filters in it, as a watch or the command line takes it."""
+        typed = self.q.strip()
+        if typed and self.filters and OPERATOR.search(typed):
+            typed = f"({typed})"
+        return " ".join(part for part in (typed, *self.filters) if part)
+
+    @property
+    def first(self) -> int:
+        """How many hits stand before this page."""
+        return (self.page - 1) * PAGE_SIZE
+
+    def address(self, path: str = "/search") -> str:
+        """The address of the search; what is as usual is left out."""
+        pairs = [("q", self.q), *(("f", clause) for clause in self.filters)]
+        if self.sort != "relevance":
+            pairs.append(("sort", self.sort))
+        if not self.expand:
+            pairs.append(("expand", "0"))
+        if self.page > 1:
+            pairs.append(("page", str(self.page)))
+        return f"{path}?{urlencode(pairs)}"
+
+    def narrowed(self, clause: str) -> Asked:
+        """The same search with one more filter, from its first page."""
+        return replace(self, filters=tuple(dict.fromkeys((*self.filters, clause))), page=1)
+
+    def without(self, clause: str) -> Asked:
+        """The same search without one of its filters."""
+        return replace(self, filters=tuple(kept for kept in self.filters if kept != clause), page=1)
+
+    def sorted_by(self, sort: Sort) -> Asked:
+        """The same search in another order."""
+        return replace(self, sort=sort, page=1)
+
+    def literal(self) -> Asked:
+        """The same search for the typed words alone."""
+        return replace(self, expand=False, page=1)
+
+    def widened(self) -> Asked:
+        """The same search in other languages too."""
+        return replace(self, expand=True, page=1)
+
+    def at_page(self, page: int) -> Asked:
+        """Another page of the same search."""
+        return replace(self, page=page)
+
+
+def asked(q: str, filters: Sequence[str], sort: str, page: str, expand: str) -> Asked:
+    """Read an address; what makes no sense in it counts as not said."""
+    number = int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
+    return Asked(
+        q=q,
+        filters=tuple(dict.fromkeys(clause for clause in filters if clause))[:20],
+        sort=SORTS.get(sort, "relevance"),
+        page=min(max(number, 1), REACH // PAGE_SIZE),
+        expand=expand != "0",
+    )
+
+
+def clause(facet: str, value: str) -> str:
+    """A facet value as a clause of the query language.
+
+    >>> clause("month", "2024-03"), clause("classification", "class i")
+    ('published:2024-03', 'classification:"class i"')
+    """
+    name = "published" if facet == "month" else facet
+    plain = value.replace('"', "")
+    return f"{name}:{plain}" if PLAIN.fullmatch(plain) else f'{name}:"{plain}"'
+
+
+def find(
+    store: Store,
+    engine: Engine,
+    asked: Asked,
+    *,
+    first: int,
+    count: int,
+    facets: Sequence[str] = (),
+) -> SearchResult:
+    """Search. Raises QueryError whose column counts in what was typed, not in what the filters add."""
+    if asked.q.strip():
+        parse_query(asked.q)
+    return search(
+        store,
+        engine,
+        asked.text,
+        first=first,
+        count=count,
+        sort=asked.sort,
+        facets=tuple(facets),
+        expand=asked.expand,
+    )
+
+
+def all_found(store: Store, engine: Engine, asked: Asked) -> Iterator[Record]:
+    """The records of a search in its order, up to REACH of them."""
+    first = 0
+    while first < REACH:
+        found = find(store, engine, asked, first=first, count=EXPORT_BATCH)
+        if not found.hits:
+            return
+        yield from (hit.record for hit in found.hits if hit.record is not None)
+        first += EXPORT_BATCH
+
+
+def found_json(
+    store: Store, engine: Engine, asked: Asked, *, first: int, count: int, facets: Sequence[str]
+) -> dict[str, Any]:
+    """Search, and shape the answer as the API and `ttm search --json` give it. Raises QueryError."""
+    result = find(store, engine, asked, first=first, count=count, facets=facets)
+    return {
+        "query": asked.text,
+        "total": result.total,
+        "took_ms": round(result.took_ms, 2),
+        "hits": [_hit_json(hit.record, hit.score) for hit in result.hits if hit.record is not None],
+        "facets": {
+            name: [{"value": str(value), "count": n} for value, n in values] for name, values in result.facets.items()
+        },
+        "also_searched": list(result.also_searched),
+    }
+
+
+def _hit_json(record: Record, score: float) -> dict[str, Any]:
+    """One hit; the title is the Chinese one where there is one."""
+    return {
+        "id": record.id,
+        "kind": record.kind.value,
+        "jurisdiction": record.jurisdiction,
+        "published": record.published.isoformat() if record.published else None,
+        "title": record.title("zh"),
+        "score": round(score, 6),
+    }

@@ -1,0 +1,341 @@
+"""render: records and hits as people read them. Text of a publisher becomes markup only here, and only escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from babel import Locale
+from markupsafe import Markup, escape
+
+from indexer.query import Query
+from indexer.search import highlight, snippet
+from library.record import Coded, Measure, Operator, Record, Status
+from library.source import Source
+from library.vocabulary import categories, countries, hazards, measures, states
+from search_api.door import Reader
+
+SNIPPET_CHARACTERS = 180
+DIFF_CELLS = 4_000_000  # a word-by-word comparison larger than this is shown as two whole texts
+VOCABULARIES = {"hazard": hazards, "category": categories, "measure": measures, "status": states}
+
+# In the order of the record page. A field without a value and without a stated absence is not printed by the source.
+FIELDS = (
+    "references",
+    "jurisdictions",
+    "authority",
+    "published",
+    "adopted",
+    "in_force",
+    "comments_until",
+    "withdrawn",
+    "status",
+    "classification",
+    "categories",
+    "hazards",
+    "measures",
+    "origins",
+    "operators",
+    "hs_codes",
+    "ics_codes",
+)
+FACET_OF = {
+    "jurisdictions": "jurisdiction",
+    "origins": "origin",
+    "hazards": "hazard",
+    "categories": "category",
+    "measures": "measure",
+}
+
+
+# Labels ---------------------------------------------------------------------------------------------------------------
+
+
+def label(facet: str, value: str, reader: Reader, sources: Mapping[str, Source]) -> str:
+    """The wording of a facet's value in the reader's language; what no vocabulary knows is shown as it is."""
+    if facet == "kind":
+        return reader.say(f"kind.{value}")
+    if facet == "source" and value in sources:
+        title = sources[value].title
+        return title.zh if reader.language == "zh" else title.en
+    if facet in ("jurisdiction", "origin"):
+        return country(value, reader.language)
+    if facet == "language":
+        return language_name(value, reader.language)
+    if facet in VOCABULARIES and value in VOCABULARIES[facet].all_codes():
+        return str(VOCABULARIES[facet].label(value, reader.language))
+    return value
+
+
+def country(code: str, language: str) -> str:
+    """The name of a jurisdiction or origin; a printed word nobody has mapped stays as it is."""
+    try:
+        return countries.country_name(code, language)
+    except (KeyError, ValueError):
+        return code
+
+
+@cache
+def language_name(code: str, language: str) -> str:
+    """'德语' for 'de'; the code itself where nobody knows a name."""
+    name = Locale.parse(language).languages.get(code.replace("-", "_"))
+    return str(name) if name else code
+
+
+def generated_line(record: Record, reader: Reader) -> list[tuple[str, str]]:
+    """What the codes of a record say in the reader's language: (name of the field, values), generated and so marked."""
+    found = [
+        ("market", _labels("jurisdiction", record.jurisdictions, reader)),
+        ("category", _labels("category", record.categories, reader)),
+        ("hazard", _labels("hazard", record.hazards, reader)),
+        ("measure", _labels("measure", record.measures, reader)),
+        ("origin", _labels("origin", record.origins, reader)),
+    ]
+    separator = "、" if reader.language == "zh" else ", "
+    return [(reader.say(f"line.{name}"), separator.join(values[:4])) for name, values in found if values]
+
+
+def _labels(facet: str, coded_values: Iterable[Coded | Measure], reader: Reader) -> list[str]:
+    return list(dict.fromkeys(label(facet, coded.code, reader, {}) for coded in coded_values if coded.code))
+
+
+# Hits -----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One hit on a page. title and snippet are escaped, the words that matched are marked."""
+
+    record: Record
+    score: float
+    title: Markup
+    title_language: str
+    line: Sequence[tuple[str, str]]
+    snippet: Markup
+    snippet_language: str
+    original: str
+    source: str
+
+
+def hit_of(record: Record, score: float, query: Query, reader: Reader, sources: Mapping[str, Source]) -> Hit:
+    """Make one hit ready to be shown."""
+    title = next((text for text in record.titles if text.language == reader.language), record.titles[0])
+    excerpt, excerpt_language = _excerpt(record, query)
+    return Hit(
+        record=record,
+        score=score,
+        title=marked(title.value, highlight(title.value, title.language, query, "title")),
+        title_language=title.language,
+        line=generated_line(record, reader),
+        snippet=excerpt,
+        snippet_language=excerpt_language,
+        original=original_url(record),
+        source=label("source", record.source, reader, sources),
+    )
+
+
+def _excerpt(record: Record, query: Query) -> tuple[Markup, str]:
+    """The first text in which the query matched, around its first match; else the beginning of the first text."""
+    first: tuple[Markup, str] | None = None
+    for text in record.texts:
+        excerpt, spans = snippet(text.value, text.language, query, SNIPPET_CHARACTERS, "text")
+        if spans:
+            return marked(excerpt, spans), text.language
+        first = first or (escape(excerpt), text.language)
+    return first or (Markup(""), "und")
+
+
+def marked(text: str, spans: Iterable[tuple[int, int]]) -> Markup:
+    """Escape a text and mark parts of it. spans: (start, end) offsets into the text; overlapping ones are joined.
+
+    >>> marked("a<b>", [(0, 1)])
+    Markup('<mark>a</mark>&lt;b&gt;')
+    """
+    parts, at = [], 0
+    for start, end in sorted(spans):
+        start = max(start, at)
+        if start >= end:
+            continue
+        parts += [escape(text[at:start]), Markup("<mark>"), escape(text[start:end]), Markup("</mark>")]
+        at = end
+    return Markup("").join([*parts, escape(text[at:])])
+
+
+def safe_url(url: str) -> str:
+    """The URL if it leads to a web page, else ''. A publisher's 'javascript:…' is shown as text and never linked."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return ""
+    return url.strip() if parts.scheme.lower() in ("http", "https") and parts.netloc else ""
+
+
+def original_url(record: Record) -> str:
+    """Where the publisher shows the record, '' where no link is known."""
+    for wanted in ("original", "recall_page", "full_text"):
+        for link in record.links:
+            if link.label == wanted and safe_url(link.url):
+                return safe_url(link.url)
+    return next((url for link in record.links if (url := safe_url(link.url))), "")
+
+
+# One record -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One value of a field: our wording, the source's own words where they differ, and the search it leads to."""
+
+    text: str
+    printed: str = ""
+    clause: str = ""
+    is_unmapped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One field of a record page: its values, or the kind of absence the source states."""
+
+    field: str
+    values: Sequence[Shown]
+    absence: str = ""
+
+
+def rows_of(record: Record, reader: Reader) -> tuple[list[Row], list[str]]:
+    """The fields of a record with a value or a stated absence, and the names of those the source does not print."""
+    rows, unprinted = [], []
+    for name in FIELDS:
+        value = getattr(record, name)
+        if value:
+            values = [_shown(name, item, record, reader) for item in (value if isinstance(value, tuple) else (value,))]
+            rows.append(Row(name, values))
+        elif name in record.absences:
+            rows.append(Row(name, (), record.absences[name].value))
+        else:
+            unprinted.append(name)
+    return rows, unprinted
+
+
+def _shown(name: str, value: Any, record: Record, reader: Reader) -> Shown:
+    match value:
+        case Status():
+            said = states.label(value.state.value, reader.language) + (f" ({value.since})" if value.since else "")
+            return Shown(said, _differs(value.printed, said), f"status:{value.state.value}")
+        case Measure():
+            said = label("measure", value.code, reader, {}) if value.code else value.printed
+            extra = " · ".join(part for part in (value.operator or "", reader.day(value.since)) if part)
+            clause = f"measure:{value.code}" if value.code else ""
+            return Shown(f"{said} ({extra})" if extra else said, _differs(value.printed, said), clause, not value.code)
+        case Operator():
+            place = f" ({country(value.country, reader.language)})" if value.country else ""
+            return Shown(
+                f"{value.name}{place}", reader.say(f"role.{value.role.value}"), f"company:{quoted(value.name)}"
+            )
+        case Coded() if name in ("hs_codes", "ics_codes"):
+            code = value.code or value.printed
+            facet = "hs" if name == "hs_codes" else "ics"
+            return Shown(code, _differs(value.printed, code), f"{facet}:{code}" if value.code else "", not value.code)
+        case Coded() if name in FACET_OF:
+            facet = FACET_OF[name]
+            said = label(facet, value.code, reader, {}) if value.code else value.printed
+            clause = f"{facet}:{value.code}" if value.code else ""
+            return Shown(said, _differs(value.printed, said), clause, not value.code)
+        case Coded():
+            return Shown(value.printed)
+        case _:
+            printed = record.printed.get(name, "") if name != "references" else ""
+            return Shown(
+                str(value), _differs(printed, str(value)), f"ref:{quoted(value)}" if name == "references" else ""
+            )
+
+
+def _differs(printed: str, said: str) -> str:
+    return "" if printed.strip().casefold() == said.strip().casefold() else printed
+
+
+def quoted(value: str) -> str:
+    """A value as one word of the query language.
+
+    >>> quoted('Great "Toys" Ltd')
+    '"Great Toys Ltd"'
+    """
+    return '"' + value.replace('"', "").replace("\\", "") + '"'
+
+
+# Differences ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field in two versions, side by side; what went and what came is marked."""
+
+    field: str
+    before: Markup
+    after: Markup
+
+
+def differences(diff: Mapping[str, Sequence[Any]], reader: Reader) -> list[Difference]:
+    """The field differences of a version, as `Version.diff` has them, ready to be shown."""
+    return [Difference(name, *_side_by_side(_lines(old), _lines(new))) for name, (old, new) in sorted(diff.items())]
+
+
+def _lines(value: Any) -> list[str]:
+    """A JSON value as lines that a person can compare."""
+    match value:
+        case _ if not value and value != 0:
+            return []
+        case list():
+            return [line for item in value for line in _lines(item)]
+        case {"printed": printed, "code": code, **rest} if not rest:
+            return [f"{printed} [{code}]" if code else str(printed)]
+        case {"language": language, "value": text, **_rest}:
+            return [f"[{language}] {text}"]
+        case {"url": url, **_rest}:
+            return [str(url)]
+        case dict():
+            pairs = [f"{name}: {'; '.join(_lines(item))}" for name, item in value.items() if item]
+            return [" · ".join(pairs)]
+        case _:
+            return [str(value)]
+
+
+def _side_by_side(before: list[str], after: list[str]) -> tuple[Markup, Markup]:
+    left: list[Markup] = []
+    right: list[Markup] = []
+    for action, start, end, other_start, other_end in SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
+        gone, come = before[start:end], after[other_start:other_end]
+        if action == "equal":
+            left += [escape(line) for line in gone]
+            right += [escape(line) for line in come]
+        elif len(gone) == len(come):
+            for old, new in zip(gone, come, strict=True):
+                old_marked, new_marked = _words_marked(old, new)
+                left.append(old_marked)
+                right.append(new_marked)
+        else:
+            left += [Markup("<del>{}</del>").format(line) for line in gone]
+            right += [Markup("<ins>{}</ins>").format(line) for line in come]
+    return Markup("<br>").join(left), Markup("<br>").join(right)
+
+
+WORDS = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|\s+|[^\w\s]|_"
+)
+
+
+def _words_marked(old: str, new: str) -> tuple[Markup, Markup]:
+    old_words, new_words = WORDS.findall(old), WORDS.findall(new)
+    if len(old_words) * len(new_words) > DIFF_CELLS:
+        return Markup("<del>{}</del>").format(old), Markup("<ins>{}</ins>").format(new)
+    left, right = Markup(""), Markup("")
+    matcher = SequenceMatcher(a=old_words, b=new_words, autojunk=False)
+    for action, start, end, other_start, other_end in matcher.get_opcodes():
+        gone, come = "".join(old_words[start:end]), "".join(new_words[other_start:other_end])
+        left += escape(gone) if action == "equal" or not gone else Markup("<del>{}</del>").format(gone)
+        right += escape(come) if action == "equal" or not come else Markup("<ins>{}</ins>").format(come)
+    return left, right

@@ -1,0 +1,1 @@
+"""Routes: api for programs, pages for readers, operator for what changes state."""
