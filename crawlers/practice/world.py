@@ -46,6 +46,7 @@ HABITS = {
 }
 SOURCES = tuple(HABITS)
 
+RECENT_DAYS = 14  # an amendment comes soon after the recall
 WAITING_DAYS = 180  # between the issue of a standard and the day it comes into force
 
 JOINT_MEMBERS = (
@@ -79,6 +80,16 @@ SINGLE_MEMBERS = [
     "PHL",
     "MYS",
 ]
+
+
+def _age_days(place: int, count: int, span_days: int) -> int:
+    """How old a record of night 1 is: one every other day in the last fortnight, then thinner the older.
+
+    place: 0 for the newest of so many.
+    """
+    if place < 6:
+        return 1 + 2 * place
+    return 12 + int(span_days * ((place - 5) / count) ** 1.3)
 
 
 class Expected(TypedDict):
@@ -161,8 +172,7 @@ class World:
         """The day a record came out; never earlier than that of a smaller index."""
         share = self.share(source)
         if index < share:
-            age_days = 1 + int(HABITS[source].span_days * ((share - 1 - index) / share) ** 1.3)
-            return self.today - timedelta(days=age_days)
+            return self.today - timedelta(days=_age_days(share - 1 - index, share, HABITS[source].span_days))
         night = 2
         while index not in self._plan(source, night).added:
             night += 1
@@ -287,7 +297,6 @@ class World:
         dice = Random(f"{self.seed}/{source}/night {night}")
         touched = {index for earlier in range(2, night) for index in self._touched(source, earlier)}
         recent = [index for index in range(max(0, first - 60), first) if self._is_recent(source, index, night)]
-        recent = recent if len(recent) >= 5 else list(range(max(0, first - 5), first))
         old = list(range(first // 3)) if first < 3000 else [dice.randrange(first // 3) for _ in range(60)]
         if source == "cn_openstd_samr":  # only a standard in force can be repealed
             old = [index for index in old if not self.is_superseded(index)]
@@ -319,7 +328,7 @@ class World:
         return (*plan.amended, *plan.entering, *plan.restamped, *plan.withdrawn)
 
     def _is_recent(self, source: str, index: int, night: int) -> bool:
-        return (self.day(night) - self.published(source, index)).days <= 75
+        return (self.day(night) - self.published(source, index)).days <= RECENT_DAYS
 
     # Identities as the publishers print them, unique in a library of any size.
 

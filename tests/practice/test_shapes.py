@@ -169,9 +169,8 @@ def _alerts(reports: Iterable[etree._Element]) -> list[etree._Element]:
 
 
 def _alert_shape(alert: etree._Element) -> dict[str, Any]:
-    return {str(child.tag): {str(below.tag): "" for below in child} for child in alert} | dict.fromkeys(
-        alert.attrib, ""
-    )
+    shape: dict[str, Any] = {str(child.tag): {str(below.tag): "" for below in child} for child in alert}
+    return shape | dict.fromkeys(map(str, alert.attrib), "")
 
 
 def test_the_columns_of_the_rasff_export(corpus: Path, world: World) -> None:

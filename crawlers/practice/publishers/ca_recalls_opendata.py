@@ -30,7 +30,7 @@ FRENCH_NAMES = {
     "NID": "NID",
     "Title": "Titre",
     "URL": "URL",
-    "Organization": "Organisation",
+    "Organization": "Organization",
     "Product": "Produit",
     "Issue": "Problème",
     "What you should do": "Ce que vous devriez faire",

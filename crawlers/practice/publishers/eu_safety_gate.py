@@ -1,8 +1,9 @@
 """European Commission Safety Gate: the index of weekly reports, the reports as XML, and single notifications as JSON.
 
 The practice office issues a report every seven days up to yesterday and then one every night, so that each night has
-news. A report without its `search` parameter is a script shell. A correction is a sentence in the addendum of the
-night's report; a withdrawn alert also leaves the report it stood in.
+news. The addresses in the index end in a comma, which does not matter; a report asked for without its `search`
+parameter is a script shell. A correction is a sentence in the addendum of the night's report; a withdrawn alert also
+leaves the report it stood in.
 """
 
 from __future__ import annotations
@@ -91,13 +92,15 @@ def _index(world: World) -> str:
         if number < _base_reports(world) - 1 and not _alerts_of(world, number):
             continue  # a small world has weeks without an alert; the index has gaps anyway
         day, report_id = _report_day(world, number), _report_id(world, number)
-        url = f"{SITE}/api/download/weeklyReport/detail/xml/{report_id}?language=en&search=WEB_REPORT%7C:%7C{report_id}"
+        url = (
+            f"{SITE}/api/download/weeklyReport/detail/xml/{report_id}?language=en&search=WEB_REPORT%7C:%7C{report_id},"
+        )
         reports.append(
             f"<weeklyReport><reference>Report-{day.year}-{_week(day)}</reference>"
             f"<publicationDate>{day:%d/%m/%Y}</publicationDate><year>{day.year}</year><month>{day.month}</month>"
             f"<day>{day.day}</day><week>{_week(day)}</week><URL>{escape(url)}</URL></weeklyReport>"
         )
-    return f"<weeklyReports>{''.join(reports)}</weeklyReports>"
+    return f"<Safety-Gate>{''.join(reports)}</Safety-Gate>"
 
 
 def _report(world: World, number: int) -> str:
