@@ -89,6 +89,16 @@ def write_letter(
     )
 
 
+def trial_letter() -> Letter:
+    """Write the letter by which an operator sees that mail arrives."""
+    return Letter(
+        subject="[ttm] 测试邮件 Test mail",
+        text="本库的邮件可以送达。\nMail from the library arrives.\n",
+        html='<!doctype html><html lang="zh"><body><p>本库的邮件可以送达。</p>'
+        '<p lang="en">Mail from the library arrives.</p></body></html>',
+    )
+
+
 def record_url(base_url: str, record_id: str) -> str:
     """The page of a record in the library.
 

@@ -199,7 +199,7 @@ def required(query: Query) -> frozenset[Key] | None:
         case Term(values=values, is_reference=is_reference):
             return frozenset(("reference" if is_reference else "word", value) for value in values)
         case Phrase(runs=runs):
-            return frozenset(("word", max(run, key=len)) for run in runs)
+            return frozenset(("word", max(run, key=_telling)) for run in runs)
         case Filter(field, value):
             return frozenset({(field, value)})
         case And(parts):
@@ -262,6 +262,11 @@ def _keys(entry: Entry) -> Iterator[Key]:
 
 def _commonness(keys: frozenset[Key]) -> tuple[int, int]:
     return max(RARITY.index(kind) if kind in RARITY else len(RARITY) for kind, _ in keys), len(keys)
+
+
+def _telling(value: str) -> tuple[bool, int]:
+    """Of the words of a phrase the rarest is, as a rule, the one with digits, or the longest."""
+    return any(map(str.isdigit, value)), len(value)
 
 
 def _action(change: Change, watch: Watch, is_old: bool, *, was_selected: bool) -> str | None:

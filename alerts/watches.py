@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts.wording import LANGUAGES
 from indexer.expand import expand
-from indexer.query import And, parse_query
+from indexer.query import And, Query, parse_query
 from library.record import Record
 from library.settings import CONFIG
 from library.store.database import Transaction
@@ -35,6 +34,8 @@ MAILBOX = re.compile(
     r"@(?:localhost|(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)"
 )
 HISTORY = timedelta(days=365)
+NEWEST = 10
+FLOOD_COUNT = 20  # of fewer records nobody can say what a query selects
 FLOOD_SHARE = 0.5  # a watch that selects this share of a year's records selects nothing in particular
 
 
@@ -232,25 +233,30 @@ def preview(store: Store, engine: Engine, query: str, *, now: datetime) -> Previ
     today = now.date()
     since = today - HISTORY
     expansion = expand(parse_query(query))
-    tree = expansion.query
-    recent = And((tree, parse_query(f"published:{since.isoformat()}..")))
-    hits = engine.search(recent, first=0, count=0, facets=("month",))
-    newest = engine.search(tree, first=0, count=10, sort="newest")
-    everything = engine.search(parse_query(f"published:{since.isoformat()}.."), first=0, count=0).total
+    recent = parse_query(f"published:{since.isoformat()}..{today.isoformat()}")
+    total = _count(engine, And((expansion.query, recent)))
+    everything = _count(engine, recent)
+    newest = engine.search(expansion.query, first=0, count=NEWEST, sort="newest")
     warning = ""
     if newest.total == 0:
         warning = "nothing"
-    elif everything >= 20 and hits.total >= FLOOD_SHARE * everything:
+    elif everything >= FLOOD_COUNT and total >= FLOOD_SHARE * everything:
         warning = "everything"
-    found = Counter({str(month): count for month, count in hits.facets.get("month", ())})
     return Preview(
         query=query,
-        total=hits.total,
-        months={month: found[month] for month in _months(since, today)},
-        newest=tuple(store.get_many([record_id for record_id, _ in newest.hits])),
+        total=total,
+        months={
+            month: _count(engine, And((expansion.query, recent, parse_query(f"published:{month}"))))
+            for month in _months(since, today)
+        },
+        newest=tuple(store.get_many(newest.ids)),
         also_searched=expansion.also,
         warning=warning,
     )
+
+
+def _count(engine: Engine, query: Query) -> int:
+    return engine.search(query, first=0, count=0).total
 
 
 def _months(since: date, until: date) -> list[str]:

@@ -7,14 +7,19 @@ import subprocess
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alerts import outbox
 from alerts.mail import MailServer
+from alerts.matching import differences
+from alerts.operator import report_runs
 from alerts.outbox import GIVE_UP_AFTER, list_mails, plan_mails, retry_pause, run_outbox, status
+from alerts.tokens import mail_token, secret, unsubscribe
 from alerts.watches import end_watch
+from library.store.store import Store
 from tests.alerts.conftest import NIGHT, READER, FaultyMailbox, House, recall
 
 
@@ -423,3 +428,31 @@ def test_the_loop_sends_and_stops(house: House, mailbox: FaultyMailbox):
 
     assert not loop.is_alive()
     assert [str(message["To"]) for message in mailbox.messages()] == [READER]
+
+
+def test_the_whole_way_on_both_databases(any_store: Store, mailbox: FaultyMailbox, tmp_path: Path):
+    house = House(any_store, mailbox, tmp_path)
+    first = house.watch("balloon")
+    house.watch("hazard:choking", cadence="daily")
+    house.put(recall())
+    house.match()
+    house.follower.handle(any_store.changes(0))
+    house.mailbox.faults = {"kept": "drop"}
+    house.send()
+    house.mailbox.faults = {}
+    house.clock.forward(days=1)
+    house.send()
+    house.put(recall("SR/00002/26"))
+    house.match()
+    end_watch(any_store, first.id, now=house.clock())
+
+    assert differences(any_store, house.sources, after=0) == []
+    assert [mail.state for mail in list_mails(any_store)] == ["sent", "sent"]
+    assert len(list_mails(any_store, state="sent")) == 2
+    assert len(set(_received(house))) == 2
+    stands = status(any_store, house.clock())
+    assert (stands["deliveries"], stands["in_doubt"]) == ({"cancelled": 1, "due": 1, "sent": 2}, 1)
+    key = secret(house.settings)
+    token = mail_token(key, list_mails(any_store)[0].message_id)
+    assert len(unsubscribe(any_store, key, token, now=house.clock())) == 1
+    assert report_runs(any_store, house.settings, house.clock()) == 0

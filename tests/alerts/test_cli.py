@@ -1,0 +1,123 @@
+"""The commands: clear sentences, and exit codes a script can rely on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from alerts.cli import alerts_app, watch_app
+from tests.alerts.conftest import FaultyMailbox
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, mailbox: FaultyMailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home of its own, and a mailbox as the mail server."""
+    for name, value in {
+        "TTM_HOME": str(tmp_path / "home"),
+        "TTM_MAIL__PORT": str(mailbox.port),
+        "TTM_MAIL__SENDER": "ttm <ttm@example.net>",
+        "TTM_DATABASE_URL": "",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+def _watch(*arguments: str) -> Result:
+    return CliRunner().invoke(watch_app, arguments)
+
+
+def _alerts(*arguments: str) -> Result:
+    return CliRunner().invoke(alerts_app, arguments)
+
+
+def test_a_watch_is_added_listed_and_removed():
+    added = _watch("add", "reader@example.org", "origin:中国 窒息", "--daily")
+    listed = json.loads(_watch("list", "--json").stdout)["watches"]
+    removed = _watch("remove", listed[0]["id"])
+
+    assert added.exit_code == 0, added.output
+    assert "is told daily at 08:00 Asia/Shanghai" in added.stdout
+    assert "finds nothing in the whole library" in added.stdout
+    assert [watch["query"] for watch in listed] == ["origin:中国 窒息"]
+    assert removed.exit_code == 0
+    assert "There are no watches" in _watch("list").stdout
+    assert "removed" in _watch("list", "--ended").stdout
+
+
+def test_a_category_is_a_watch():
+    added = _watch("add", "reader@example.org", "--category", "toys", "--json")
+
+    assert json.loads(added.stdout)["title"] == "玩具召回"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("add", "reader@example.org"), "give a query or a --category"),
+        (("add", "reader@example.org", "--category", "unicorns"), "no category 'unicorns'"),
+        (("add", "reader, other@example.org", "toys"), "one address is needed"),
+        (("add", "reader@example.org", "玩具 ("), "\n     ^"),
+        (("add", "reader@example.org", "toys", "--actions", "eaten"), "a watch hears of some of"),
+    ],
+)
+def test_what_is_typed_wrong_is_said_and_exits_2(arguments: tuple[str, ...], sentence: str):
+    refused = _watch(*arguments)
+
+    assert refused.exit_code == 2
+    assert sentence in refused.stderr
+
+
+def test_removing_what_is_not_there_exits_1():
+    assert _watch("remove", "nothing").exit_code == 1
+
+
+def test_the_categories_are_listed():
+    listed = json.loads(_watch("categories", "--json").stdout)
+
+    assert {"toys", "origin_china"} <= listed.keys()
+    assert "玩具召回 / Recalls of toys" in _watch("categories").stdout
+
+
+def test_a_test_mail_arrives_and_the_servers_words_are_shown(mailbox: FaultyMailbox):
+    sent = _alerts("test", "reader@example.org")
+
+    assert sent.exit_code == 0, sent.output
+    assert "took the mail to reader@example.org (the text: 250 kept)" in sent.stdout
+    (message,) = mailbox.messages()
+    assert "Mail from the library arrives." in message.get_body(("plain",)).get_content()
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "sentence"),
+    [
+        ("RCPT", "550 no such user", "refuses mail to reader@example.org"),
+        ("RCPT", "450 busy", "A real alert would be tried again"),
+        ("kept", "drop", "may have taken the mail"),
+        ("banner", "drop", "cannot be used"),
+    ],
+)
+def test_a_test_mail_that_does_not_arrive_says_why(mailbox: FaultyMailbox, step: str, answer: str, sentence: str):
+    mailbox.faults = {step: answer}
+
+    failed = _alerts("test", "reader@example.org")
+
+    assert failed.exit_code == 1
+    assert sentence in failed.stderr
+
+
+def test_a_pass_with_nothing_to_do_says_so():
+    passed = _alerts("send")
+
+    assert passed.exit_code == 0, passed.output
+    assert passed.stdout.startswith("0 mails planned, 0 sent")
+
+
+def test_the_status_counts():
+    assert json.loads(_alerts("status", "--json").stdout)["watches"] == 0
+    assert "Mails: none" in _alerts("status").stdout
+
+
+def test_the_ledger_of_an_empty_house_is_right():
+    assert _alerts("check").exit_code == 0
