@@ -12,6 +12,7 @@ SEEN = ("pages.read", "pages.unchanged", "pages.empty", "pages.not_asked")
 LOST = {
     "pages.challenge": "blocked",
     "pages.error": "error",
+    "pages.redirect": "moved",
     "pages.unreadable": "unreadable",
     "pages.missed": "missed",
 }
@@ -22,8 +23,8 @@ class Verdict:
     """What to think of a run.
 
     word: 'good', 'quiet' (looked, and nothing is new for a suspicious time), 'thin', 'changed' (fields nobody has
-    read), 'problems', 'blocked', 'error', 'unreadable', 'missed', 'unseen'. After good and quiet, what the run
-    showed may be believed.
+    read), 'refused' (drafts that are no records), 'blocked', 'error', 'moved', 'unreadable', 'missed',
+    'unseen'. After good and quiet, what the run showed may be believed.
     """
 
     word: str
@@ -43,9 +44,9 @@ def verdict(counts: Mapping[str, int], expect: Expectation, *, last_added: datet
     drafts, unchanged = counts.get("drafts", 0), counts.get("pages.unchanged", 0) + counts.get("pages.not_asked", 0)
     if not unchanged and drafts < expect.drafts_min:
         return Verdict("thin", f"{drafts:,} drafts, at least {expect.drafts_min:,} are expected")
-    problems = counts.get("problems", 0)
-    if drafts and problems / drafts > expect.problems_max_share:
-        return Verdict("problems", f"{problems:,} problems in {drafts:,} drafts")
+    refused = counts.get("refused", 0)
+    if drafts and refused / drafts > expect.refused_max_share:
+        return Verdict("refused", f"{refused:,} of {drafts:,} drafts could not become records")
     if counts.get("unread", 0) > expect.unread_max:
         return Verdict("changed", f"{counts['unread']:,} fields of the source that nobody has read yet")
     if last_added is not None and now - last_added > timedelta(days=expect.quiet_days):

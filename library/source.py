@@ -51,7 +51,7 @@ class Expectation(_Facts):
     drafts_min: int = 1
     quiet_days: int = 30
     unread_max: int = 0
-    problems_max_share: float = 0.05
+    refused_max_share: float = 0.05
 
 
 class Schedule(_Facts):

@@ -160,7 +160,7 @@ def _child(practice: Practice, *arguments: str) -> str:
         child.kill()
         raise DemoError(f"ttm {' '.join(arguments)} did not end within {CRAWL_LIMIT_S} s") from None
     if child.returncode:
-        last = (printed + complained).decode("utf-8", "replace").strip().splitlines()[-1:]
+        last = (complained + b"\n" + printed).decode("utf-8", "replace").strip().splitlines()[-1:]
         raise DemoError(f"ttm {' '.join(arguments)} ended with exit code {child.returncode}: {' '.join(last)}")
     return printed.decode("utf-8").strip()
 
