@@ -104,7 +104,6 @@ def _run_spider(
     from twisted.internet.task import LoopingCall
 
     process = CrawlerProcess(scrapy_settings(settings, source))
-    logging.getLogger("scrapy").setLevel(logging.WARNING)  # CrawlerProcess has just set it to DEBUG
     crawler = process.create_crawler(spider)
     process.crawl(crawler, **attributes)
     if parent:

@@ -41,7 +41,7 @@ def scrapy_settings(settings: Settings, source: Source) -> dict[str, Any]:
             "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
             "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
             "crawlers.middlewares.validators.ValidatorsMiddleware": 545,
-            "crawlers.middlewares.gate.RetryAfter": 940,
+            "crawlers.middlewares.gate.ComeBackLater": 940,
             "crawlers.middlewares.archive.ArchiveMiddleware": 950,
         },
         "DEFAULT_REQUEST_HEADERS": {"Accept": "*/*", "Accept-Language": "en", "Accept-Encoding": ACCEPTED},
@@ -51,6 +51,7 @@ def scrapy_settings(settings: Settings, source: Source) -> dict[str, Any]:
         "RETRY_HTTP_CODES": [429, 500, 502, 503, 504, 522, 524],
         "REDIRECT_MAX_TIMES": 5,
         "HTTPERROR_ALLOW_ALL": True,
+        "URLLENGTH_LIMIT": 0,  # 2,083 by default, and a longer query is dropped without a word: SPARQL needs more
         "COOKIES_ENABLED": True,
         "TELNETCONSOLE_ENABLED": False,
         "LOGSTATS_INTERVAL": 0,

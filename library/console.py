@@ -27,14 +27,18 @@ def print_json(value: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
+CHATTY = ("scrapy", "twisted", "apscheduler", "alembic", "asyncio", "uvicorn")
+
+
 def set_up_logging(level: int = logging.INFO) -> None:
-    """Log one line per event, with a time in UTC, to standard error."""
+    """Log one line per event, with a time in UTC, to standard error; of chatty libraries only what is a warning.
+
+    A filter on the handler, not a level on the loggers: Scrapy sets its own back to DEBUG when a run begins.
+    """
     logging.Formatter.converter = time.gmtime
-    logging.basicConfig(
-        level=level, format="%(asctime)sZ %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S", force=True
-    )
-    for name in ("scrapy", "twisted", "apscheduler", "alembic", "filelock"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.basicConfig(level=level, format="%(asctime)sZ %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S", force=True)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(lambda event: event.levelno >= logging.WARNING or event.name.split(".")[0] not in CHATTY)
 
 
 @contextmanager
