@@ -159,7 +159,7 @@ def han_number(printed: str) -> int:
 
 def _period(text: str) -> tuple[date, date]:
     if match := _PERIOD.fullmatch(text):
-        return _bounds(int(match["year"]), match["month"] and int(match["month"]), match["day"] and int(match["day"]))
+        return _bounds(int(match["year"]), _number(match["month"]), _number(match["day"]))
     if _COMPACT_DAY.fullmatch(text):
         day = parse_loose(text)
         return day, day
@@ -191,6 +191,10 @@ def _han_period(printed: str) -> tuple[date, date]:
         if first > last:
             raise ValueError(f"{printed!r} lies outside the era")  # 平成32年 never was
     return first, last
+
+
+def _number(digits: str | None) -> int | None:
+    return int(digits) if digits else None
 
 
 def _bounds(year: int, month: int | None, day: int | None) -> tuple[date, date]:

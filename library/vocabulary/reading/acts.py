@@ -1,0 +1,319 @@
+"""Readers of acts: European, American, British, Canadian, Japanese and Chinese ones, and the journals they stand in."""
+
+from __future__ import annotations
+
+import re
+
+from library.vocabulary.dates import ERAS, han_number
+from library.vocabulary.reading.place import END, WORDS, YEAR, Hit, Place, words
+
+# --- European Union -------------------------------------------------------------------------------------------------
+
+COMMUNITIES = frozenset(words("communities"))
+ACTS = words("acts")
+COMMON_NUMBERS_FROM = 2015  # since then regulations, directives and decisions share one series, year first
+
+_COMMUNITY = "|".join(sorted(COMMUNITIES, key=len, reverse=True))
+_NUMBER_SIGN = r"(?:(?:Nos|No|Nr|num)\.? ?|N ?[°ºo]\.? ?|n\. ?[°º] ?|№ ?)"
+_ACT = re.compile(
+    rf"(?:(?P<word>{'|'.join(sorted(set(ACTS), key=len, reverse=True))}) {{0,2}})?"
+    rf"(?:(?P<open>\()?(?P<community>{_COMMUNITY})(?:, ?Euratom)?\)? {{0,2}}[/:\-]? {{0,2}})?"
+    rf"(?P<sign>{_NUMBER_SIGN})?(?P<first>[0-9]{{1,4}}) ?/ ?(?P<second>[0-9]{{1,4}})"
+    rf"(?: ?/ ?(?P<suffix>{_COMMUNITY}))?(?![0-9A-Za-z]|/[0-9A-Za-z])"
+    r"(?:-(?P<day>[0-9]{8})(?![0-9]))?(?P<corrigendum> R\([0-9]{2}\))?",
+    re.IGNORECASE,
+)
+_UNION_BEFORE = re.compile(r"(?:欧盟|欧洲联盟|欧委会|欧共体)[^0-9,.;。，；\n]{0,14}$")
+_CLOSING = re.compile(r" ?\)")
+
+
+def act(place: Place) -> Hit | None:
+    """Read '(EU) 2024/903', 'Regulation (EC) No 1907/2006', 'Directive 2009/48/EC', 'règlement (UE) 2023/988'."""
+    is_bracketed = (
+        place.behind(1) == "(" and place.word.upper() in COMMUNITIES and _CLOSING.match(place.text, place.end)
+    )
+    start = place.start - 1 if is_bracketed else place.start
+    match = _ACT.match(place.text, start)
+    if match is None or not (match["community"] or match["suffix"] or match["word"]):
+        return None
+    return _act_hit(place, match, start)
+
+
+def act_number(place: Place) -> Hit | None:
+    """Read an act that begins with its number: '2009/48/EC', and '2024/903' after 欧盟."""
+    match = _ACT.match(place.text, place.start)
+    if match is None or not (match["suffix"] or _UNION_BEFORE.search(place.behind(24))):
+        return None
+    return _act_hit(place, match, place.start)
+
+
+def _act_hit(place: Place, match: re.Match[str], start: int) -> Hit | None:
+    form = _act_form(match["first"], match["second"], has_sign=bool(match["sign"]), has_suffix=bool(match["suffix"]))
+    if form is None:
+        return None
+    is_bare = not (match["suffix"] or match["open"] or match["word"] or place.is_whole)
+    if is_bare and match["community"]:  # 'EU 2024/2025 season', 'CE 12/24 V'
+        first, second = int(match["first"]), int(match["second"])
+        is_season = first > 1900 and second in (first + 1, (first + 1) % 100)
+        if is_season or match["community"].upper() not in ("EU", "EC", "EEC", "UE"):
+            return None
+    day = f"-{match['day']}" if match["day"] else ""
+    return Hit(start, match.end(), f"{form}{day}{match['corrigendum'] or ''}", "eu_act")
+
+
+def _act_form(one: str, other: str, *, has_sign: bool, has_suffix: bool) -> str | None:
+    """'EU year/number' for directives, decisions and everything since 2015, 'EU number/year' for older regulations."""
+    first, second = int(one), int(other)
+    starts_with_year = len(one) == 4 and 1950 <= first <= 2049
+    ends_with_year = len(other) == 4 and 1950 <= second <= 2049
+    is_old_directive = len(one) == 2 and first >= 50  # '76/768/EEC'
+    if has_suffix:
+        if starts_with_year:
+            return f"EU {first}/{second}"
+        if ends_with_year:  # 'Decision No 768/2008/EC' is CELEX 32008D0768
+            return f"EU {second}/{first}"
+        return f"EU 19{one}/{second}" if is_old_directive else None
+    if starts_with_year and not has_sign and (first >= COMMON_NUMBERS_FROM or not ends_with_year):
+        return f"EU {first}/{second}"
+    if ends_with_year:
+        return f"EU {first}/{second}"
+    if len(other) == 2 and second >= 50 and has_sign:
+        return f"EU {first}/19{other}"  # '(EEC) No 2658/87'
+    return f"EU 19{one}/{second}" if is_old_directive else None
+
+
+_CELEX = re.compile(
+    r"(?:CELEX {0,2}(?:No\.?|number|编号)? {0,2}:? {0,2})?"
+    r"(?P<sector>[0-9CE])(?P<year>(?:19[5-9]|20[0-4])[0-9])(?P<type>[A-Z]{1,2})(?P<number>[0-9]{4})"
+    r"(?P<corrigendum>R?\([0-9]{2}\))?(?:-(?P<day>[0-9]{8}))?" + END,
+    re.IGNORECASE,
+)
+_PROPOSALS = {"PC": "COM", "DC": "COM", "SC": "SWD", "JC": "JOIN"}
+
+
+def celex(place: Place) -> Hit | None:
+    """Read '32024R0903', '02009L0065-20130620', '52018PC0340': the same forms as the printed numbers have."""
+    match = _CELEX.match(place.text, place.start)
+    if match is None:
+        return None
+    sector, year, kind, number = (
+        match["sector"].upper(),
+        int(match["year"]),
+        match["type"].upper(),
+        int(match["number"]),
+    )
+    digits = re.search(r"[0-9]{2}", match["corrigendum"] or "")
+    more = (f"-{match['day']}" if match["day"] else "") + (f" R({digits.group()})" if digits else "")
+    if sector in "03" and kind in ("R", "L", "D", "H"):
+        is_old_regulation = kind == "R" and year < COMMON_NUMBERS_FROM
+        form = f"EU {number}/{year}{more}" if is_old_regulation else f"EU {year}/{number}{more}"
+    elif sector == "5" and kind in _PROPOSALS:
+        form = f"{_PROPOSALS[kind]}({year}) {number}"
+    else:
+        form = f"CELEX {sector}{year}{kind}{match['number']}{more}"
+    return Hit(place.start, match.end(), form, "eu_act")
+
+
+_PROPOSAL = re.compile(
+    r"(?P<body>COM|SWD|SEC|JOIN|C) ?(?:\( ?(?P<year>(?:19|20)[0-9]{2}) ?\) ?/? ?|/(?P<slashed>(?:19|20)[0-9]{2})/)"
+    r"(?P<number>[0-9]{1,5})(?: ?/? ?(?:final|fin\.?|endg\.?|definitivo)(?:/[0-9])?)?" + END,
+    re.IGNORECASE,
+)
+
+
+def proposal(place: Place) -> Hit | None:
+    """Read 'COM(2025) 6 final', 'SWD/2023/12/final'."""
+    match = _PROPOSAL.match(place.text, place.start)
+    if match is None or (match["slashed"] and match["body"].upper() == "C"):
+        return None
+    form = f"{match['body'].upper()}({match['year'] or match['slashed']}) {int(match['number'])}"
+    return Hit(place.start, match.end(), form, "eu_act")
+
+
+_JOURNAL = re.compile(
+    r"(?:OJ|JO|ABl\.?|DO|GU) ?(?:EU |UE |CE |EG )?(?:no\.? ?|n° ?|Nr\.? ?)?(?P<series>[LC]) ?,? ?"
+    r"(?:(?P<issue>[0-9]{1,4})[A-Z]?(?:[ ,]{1,2}(?:of |du |vom |de |del )?[0-9]{1,2}[./][0-9]{1,2}[./]|/)"
+    r"(?P<year>(?:19|20)[0-9]{2})"
+    r"(?:,? ?(?:p|S|pág|s)\.? ?(?P<page>[0-9]{1,4}))?"
+    r"|(?P<act_year>20[0-9]{2})/(?P<act>[0-9]{1,5}))(?![0-9A-Za-z/])",
+    re.IGNORECASE,
+)
+
+
+def journal(place: Place) -> Hit | None:
+    """Read 'OJ L 119, 4.5.2016, p. 1'; since October 2023 an issue holds one act and has its number: 'OJ L, 2024/903'."""
+    match = _JOURNAL.match(place.text, place.start)
+    if match is None:
+        return None
+    series = match["series"].upper()
+    if match["act"]:
+        number = f"{match['act_year']}/{int(match['act'])}"
+        form, kind = (f"EU {number}", "eu_act") if series == "L" else (f"OJ C {number}", "oj")
+    else:
+        page = f" p.{match['page']}" if match["page"] else ""
+        form, kind = f"OJ {series} {int(match['issue'])}/{match['year']}{page}", "oj"
+    return Hit(place.start, match.end(), form, kind)
+
+
+_ELI = re.compile(
+    r"(?:eli/(?P<type>reg|dir|dec|reco)(?:_impl|_del|_framw)?/(?P<year>(?:19|20)[0-9]{2})/(?P<number>[0-9]{1,5})(?:/oj)?"
+    r"|L_(?P<issue_year>20[0-9]{2})(?P<issue>[0-9]{5}))(?![0-9A-Za-z])"
+)
+
+
+def eli(place: Place) -> Hit | None:
+    """Read the identifiers in addresses: 'eli/reg/2024/903/oj', 'L_202400903'."""
+    match = _ELI.match(place.text, place.start)
+    if match is None:
+        return None
+    year, number = int(match["year"] or match["issue_year"]), int(match["number"] or match["issue"])
+    is_old_regulation = match["type"] == "reg" and year < COMMON_NUMBERS_FROM
+    form = f"EU {number}/{year}" if is_old_regulation else f"EU {year}/{number}"
+    return Hit(place.start, match.end(), form, "eu_act")
+
+
+# --- United States --------------------------------------------------------------------------------------------------
+
+_FEDERAL = re.compile(
+    r"(?P<title>[0-9]{1,2}) ?(?P<body>C\.? ?F\.? ?R\.?|U\.? ?S\.? ?C\.?|F\.? ?R\.?|Fed\. ?Reg\.) ?"
+    r"(?P<word>(?:parts?|pts?\.?|sections?|secs?\.?|§{1,2}|chapters?|ch\.?) ?)?"
+    r"(?P<number>[0-9]{1,3},[0-9]{3}(?![0-9])|[0-9]{1,6}[a-z]{0,2}(?![A-Za-z]))"
+    r"(?:\.(?P<section>[0-9]{1,5}[a-z]?)(?![A-Za-z0-9]))?(?P<paragraphs>(?: ?\([a-z0-9]{1,4}\)){0,5})",
+    re.IGNORECASE,
+)
+_VOLUMES = range(40, 140)  # the Federal Register's volume 40 is 1975
+_FEDERAL_LETTERS = frozenset("CUFcuf")
+_LAST_TITLE = {"CFR": 50, "USC": 54}
+
+
+def federal(place: Place) -> Hit | None:
+    """Read '16 CFR part 1501', '16 C.F.R. § 1501.2(a)', '15 U.S.C. 2056', '89 FR 2530'."""
+    if len(place.word) > 3 or place.text[place.end : place.end + 2].lstrip()[:1] not in _FEDERAL_LETTERS:
+        return None
+    match = _FEDERAL.match(place.text, place.start)
+    if match is None:
+        return None
+    body = re.sub(r"[. ]", "", match["body"]).upper().replace("FEDREG", "FR")
+    title, number = int(match["title"]), match["number"].replace(",", "").lower()
+    if body == "FR":
+        is_prose = match["body"].islower() and not place.is_whole
+        if title not in _VOLUMES or match["section"] or match["word"] or not number.isdecimal() or is_prose:
+            return None
+        return Hit(place.start, match.end("number"), f"{title} FR {int(number)}", "federal_register")
+    if "," in match["number"] or not 1 <= title <= _LAST_TITLE[body]:
+        return None
+    section = f".{match['section'].lower()}" if match["section"] else ""
+    paragraphs = match["paragraphs"].replace(" ", "").lower()
+    return Hit(place.start, match.end(), f"{title} {body} {number}{section}{paragraphs}", body.lower())
+
+
+_FEDERAL_GAP = re.compile(r"(?: ?,? ?(?:and|or|through|to)|[,;]| ?-| ?[和、]) ?(?:part |§ ?)?$", re.IGNORECASE)
+_FEDERAL_MORE = re.compile(
+    r"(?P<number>[0-9]{1,4})(?:\.(?P<section>[0-9]{1,5}))?(?![0-9A-Za-z]|\.[0-9]| (?:CFR|U\.?S\.?C))"
+)
+_PLURAL = re.compile(r"parts|§§|sections", re.IGNORECASE)
+
+
+def federal_list(place: Place) -> Hit | None:
+    """Read the second number of '10 CFR parts 429 and 430', whose title stands before the first."""
+    before = place.before
+    if before is None or before.kind != "cfr" or not _FEDERAL_GAP.match(place.text[before.end : place.start]):
+        return None
+    match = _FEDERAL_MORE.match(place.text, place.start)
+    printed = place.text[before.start : before.end]
+    is_list = _PLURAL.search(printed) or "CFR" not in printed.upper()
+    if match is None or not (is_list or match["section"]):
+        return None
+    section = f".{match['section']}" if match["section"] else ""
+    return Hit(place.start, match.end(), f"{before.canonical.partition(' ')[0]} CFR {match['number']}{section}", "cfr")
+
+
+def section_rungs(canonical: str) -> list[str]:
+    """'16 CFR 1501.2(a)' -> itself, '16 CFR 1501.2', '16 CFR 1501'."""
+    found = [canonical]
+    while match := re.search(r"(?:\([a-z0-9]+\)|\.[0-9]+[a-z]?)$", found[-1]):
+        found.append(found[-1][: match.start()])
+    return found
+
+
+_DOCUMENT = re.compile(r"(?:199[4-9]|20[0-4][0-9])-[0-9]{5}(?![0-9A-Za-z]|-[0-9A-Za-z])")
+_DOCUMENT_WORD = re.compile(
+    r"(?:FR Doc\.? ?(?:No\.? ?)?"
+    r"(?P<number>(?:[ECR][0-9]{1,2}-)?(?:(?:19|20)[0-9]{2}|[0-9]{2})-[0-9]{4,5}|E[0-9]{1,2}-[0-9]{4,5})"
+    r"|(?P<correction>[CR][0-9]-20[0-4][0-9]-[0-9]{5}))(?![0-9A-Za-z]|-[0-9])",
+    re.IGNORECASE,
+)
+
+
+def document(place: Place) -> Hit | None:
+    """Read the number of a Federal Register document: '2023-28978'; 'XR-2020-12345' is a model."""
+    match = _DOCUMENT.match(place.text, place.start)
+    return None if match is None else Hit(place.start, match.end(), match.group(), "federal_register")
+
+
+def document_word(place: Place) -> Hit | None:
+    """Read 'FR Doc. 2023-28978', 'FR Doc. E9-12345', 'C1-2023-27742'."""
+    match = _DOCUMENT_WORD.match(place.text, place.start)
+    if match is None:
+        return None
+    return Hit(place.start, match.end(), (match["number"] or match["correction"]).upper(), "federal_register")
+
+
+_DOCKET = re.compile(
+    rf"[A-Z]{{2,6}}(?:-[A-Z0-9]{{1,8}}){{0,3}}-{YEAR}(?:-[A-Z]{{1,4}})?-[0-9]{{4,5}}(?:-[0-9]{{4}})?{END}",
+    re.IGNORECASE,
+)
+
+
+def docket(place: Place) -> Hit | None:
+    """Read 'EPA-HQ-OAR-2019-0055', 'FDA-2023-N-1234'."""
+    match = _DOCKET.match(place.text, place.start)
+    return None if match is None else Hit(place.start, match.end(), match.group().upper(), "docket")
+
+
+# --- Japan, Australia, China ------------------------------------------------------------------------------------------
+
+_JAPANESE = re.compile(
+    r"(?P<era>明治|大正|昭和|平成|令和)(?P<year>[0-9〇零一二三四五六七八九十百元]{1,4})年"
+    r"(?P<kind>[\u4e00-\u9fff・]{0,14}?(?:法律|政令|省令|府令|規則|告示|勅令|条約))第(?P<number>[0-9〇零一二三四五六七八九十百千]{1,8})号"
+)
+
+
+def japanese(place: Place) -> Hit | None:
+    """Read '昭和二十七年法律第二百三十一号'."""
+    match = _JAPANESE.match(place.text, place.start)
+    if match is None or match["era"] not in ERAS:
+        return None
+    try:
+        year, number = han_number(match["year"]), han_number(match["number"])
+    except ValueError:
+        return None
+    return Hit(place.start, match.end(), f"{match['era']}{year}年{match['kind']}第{number}号", "law")
+
+
+_LAW_ID = re.compile(
+    r"(?:[1-5][0-9]{2}(?:(?:AC|CO|DF|IO|CT)[0-9]{10}|M[0-9]{11})|[CF](?:19|20)[0-9]{2}[AL][0-9]{5})(?![0-9A-Za-z])"
+)
+
+
+def law_id(place: Place) -> Hit | None:
+    """Read the register numbers of laws: '327AC0000000231' (Japan), 'F2023L01234' (Australia)."""
+    match = _LAW_ID.match(place.text, place.start)
+    return None if match is None else Hit(place.start, match.end(), match.group(), "law")
+
+
+_ISSUERS: dict[str, str] = WORDS["issuers"]
+_ISSUER_BEFORE = re.compile(
+    rf"(?P<issuer>{'|'.join(sorted(_ISSUERS, key=len, reverse=True))})(?P<kind>公告|令|通告)?[ \[(]?$"
+)
+_ANNOUNCEMENT = re.compile(r"(?P<year>20[0-9]{2})(?:年|[\])]) ?第? ?(?P<number>[0-9]{1,4}) ?号(?P<kind>公告|令|通告)?")
+
+
+def announcement(place: Place) -> Hit | None:
+    """Read '海关总署公告2023年第58号' and '海关总署2023年第58号公告'."""
+    match = _ANNOUNCEMENT.match(place.text, place.start)
+    issuer = _ISSUER_BEFORE.search(place.behind(18)) if match else None
+    if match is None or issuer is None or not (match["kind"] or issuer["kind"]):
+        return None
+    form = f"{_ISSUERS[issuer['issuer']]}{match['kind'] or issuer['kind']}{match['year']}年第{int(match['number'])}号"
+    return Hit(place.start - len(issuer.group()), match.end(), form, "announcement")

@@ -1,0 +1,200 @@
+"""Readers of the numbers of notifications and recalls: WTO, Safety Gate, RASFF, CPSC, FDA, FSIS, NHTSA, RappelConso."""
+
+from __future__ import annotations
+
+import re
+
+from library.vocabulary.reading.place import NOT_A_NUMBER, UNIT_BEHIND, Hit, Place, tight_start
+
+_SUFFIXES = r"(?P<suffixes>(?: ?[/\- ] ?(?:Add|Rev|Corr|Suppl)[. ]{0,2}[0-9]{1,3}(?![0-9A-Za-z])){0,6})"
+_SYMBOL = re.compile(
+    r"(?:G ?[/\- ] ?)?(?P<area>TBT|SPS) ?[/\- ] ?N ?[/\- ] ?(?P<member>[A-Z]{2,4})(?![A-Za-z])"
+    r"(?: ?[/\- ] ?(?P<number>[0-9]{1,5})(?![0-9A-Za-z]))?" + _SUFFIXES,
+    re.IGNORECASE,
+)
+_DOCUMENT = re.compile(
+    r"G ?/ ?(?P<area>TBT|SPS|AG|LIC|SG|ADP|SCM|IP|STR|MA|CTG|L|C|W)"
+    r"(?P<more>(?: ?/ ?(?:(?!Add|Rev|Corr|Suppl)[A-Z]{1,6}\.?(?:[0-9]{1,2})?|[0-9]{1,5}(?:\.[0-9]{1,4})?)){1,5})"
+    + _SUFFIXES
+    + r"(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_SUFFIX = re.compile(r"(Add|Rev|Corr|Suppl)[. ]{0,2}([0-9]{1,3})", re.IGNORECASE)
+
+
+def symbol(place: Place) -> Hit | None:
+    """Read 'G/TBT/N/BRA/366/Add.1/Corr.1', 'TBT/N/USA/2208', 'G/TBT/N/CHN' (a member's notifications), 'G/SPS/GEN/1234'."""
+    match = _SYMBOL.match(place.text, place.start)
+    if match and (match["number"] or place.is_whole or match.group().count("/") >= 2):
+        form = f"G/{match['area'].upper()}/N/{match['member'].upper()}"
+        if not match["number"]:
+            return Hit(place.start, match.end("member"), form, "wto")
+        return Hit(place.start, match.end(), f"{form}/{int(match['number'])}{_suffixes(match['suffixes'])}", "wto")
+    match = _DOCUMENT.match(place.text, place.start)
+    if match is None or not re.search(r"[0-9]", match["more"]):
+        return None
+    more = match["more"].replace(" ", "").upper().replace("NOTIF", "Notif")
+    return Hit(place.start, match.end(), f"G/{match['area'].upper()}{more}{_suffixes(match['suffixes'])}", "wto")
+
+
+def _suffixes(printed: str) -> str:
+    return "".join(f"/{kind.capitalize()}.{int(number)}" for kind, number in _SUFFIX.findall(printed))
+
+
+def symbol_rungs(canonical: str) -> list[str]:
+    """'G/TBT/N/BRA/366/Add.1' -> itself, 'G/TBT/N/BRA/366', 'G/TBT/N/BRA'."""
+    found = [canonical]
+    while match := re.search(r"/(?:Add|Rev|Corr|Suppl)\.[0-9]+$", found[-1]):
+        found.append(found[-1][: match.start()])
+    if match := re.fullmatch(r"(G/(?:TBT|SPS)/N/[A-Z]{2,4})/[0-9]+", found[-1]):
+        found.append(match[1])
+    return found
+
+
+_CASE = re.compile(
+    r"(?P<type>A ?1[0-9]|SR|OR|EM|INFO) ?[/ \-] ?(?P<number>[0-9]{1,5}) ?(?P<slash>[/ \-]) ?"
+    r"(?P<year>[0-9]{2})(?![0-9A-Za-z/\-])",
+    re.IGNORECASE,
+)
+_CASE_NUMBER = re.compile(r"(?P<number>[0-9]{4}) ?/ ?(?P<year>0[3-9]|1[0-9])(?![0-9A-Za-z]|/[0-9])")
+_CASE_BEFORE = re.compile(
+    r"(?:RAPEX|Safety ?Gate|alerts?|notifications?|case|reference)[ :#(,]{0,3}(?:numbers?|nos?\.?|nr\.?|and|,)?[ :#(,]{0,3}$",
+    re.IGNORECASE,
+)
+FOUR_DIGITS_UNTIL = 13  # A12/1187/13 and A12/01187/13 are one case; later years print five digits
+
+
+def case(place: Place) -> Hit | None:
+    """Read the case numbers of Safety Gate: 'A12/1187/13', 'SR/02222/26'; 'SR 01950/26' as people type it."""
+    match = _CASE.match(place.text, place.start)
+    if match is None or (match["slash"] != "/" and not place.is_whole):
+        return None
+    if len(match["number"]) < 4 and (match["slash"] != "/" or match.group()[len(match["type"])] != "/"):
+        return None  # 'or 5/12'
+    width = 4 if int(match["year"]) <= FOUR_DIGITS_UNTIL else 5
+    form = f"{match['type'].upper().replace(' ', '')}/{int(match['number']):0{width}d}/{match['year']}"
+    return Hit(place.start, match.end(), form, "safety_gate")
+
+
+def case_number(place: Place) -> Hit | None:
+    """Read the case numbers before 2013, '0024/05', where the context says that they are none of a date or a fraction."""
+    match = _CASE_NUMBER.match(place.text, place.start)
+    if match is None:
+        return None
+    before = place.before
+    is_listed = before is not None and before.kind == "safety_gate" and place.start - before.end < 8
+    if not (place.is_whole or is_listed or place.context(_CASE_BEFORE)):
+        return None
+    return Hit(place.start, match.end(), f"{match['number']}/{match['year']}", "safety_gate")
+
+
+_RASFF = re.compile(r"(?:19[89]|20[0-4])[0-9]\.[0-9]{3,5}(?![0-9A-Za-z]|\.[0-9])")
+_RASFF_BEFORE = re.compile(
+    r"(?:(?P<tight>(?<![A-Za-z])RASFF)|notification|reference)(?: (?:notification|reference|number|no\.?|ref\.?)){0,3}[ :#(]{0,3}$",
+    re.IGNORECASE,
+)
+
+
+def rasff(place: Place) -> Hit | None:
+    """Read '2024.8046', which is no amount and no version; three or five digits need the system's name before them."""
+    match = _RASFF.match(place.text, place.start)
+    if match is None:
+        return None
+    context = place.context(_RASFF_BEFORE)
+    is_amount = NOT_A_NUMBER.search(place.behind(10)) or UNIT_BEHIND.match(place.text, match.end())
+    if not place.is_whole and context is None and (len(match.group()) != 9 or is_amount):
+        return None
+    return Hit(tight_start(place, context), match.end(), match.group(), "rasff")
+
+
+_FDA = re.compile(
+    r"(?P<type>[FHZDBVN]) ?- ?(?P<number>[0-9]{3,4}) ?- ?"
+    r"(?P<year>(?:19|20)[0-9]{2}|[0-9]{1,2})(?![0-9A-Za-z]|-[0-9])",
+    re.IGNORECASE,
+)
+_FDA_TYPED = re.compile(
+    r"(?P<type>[FHZDBVN])[ \-]?(?P<number>[0-9]{3,4})[ \-](?P<year>(?:19|20)[0-9]{2})$", re.IGNORECASE
+)
+_FDA_BEFORE = re.compile(r"recall|FDA", re.IGNORECASE)
+
+
+def fda(place: Place) -> Hit | None:
+    """Read 'F-1021-2020', 'H-1331-2026', 'Z-1967-2026'; older ones with two digits of the year need context."""
+    match = _FDA.match(place.text, place.start) or (
+        _FDA_TYPED.match(place.text, place.start) if place.is_whole else None
+    )
+    if match is None or (len(match["year"]) < 4 and not _FDA_BEFORE.search(place.behind(40))):
+        return None
+    return Hit(place.start, match.end(), f"{match['type'].upper()}-{match['number']}-{match['year']}", "fda")
+
+
+_CPSC = re.compile(r"(?P<year>[0-9]{2})-?(?P<number>[0-9]{3})(?![0-9A-Za-z]|-[0-9A-Za-z]|[.,][0-9])")
+_CPSC_BEFORE = re.compile(
+    r"(?:(?P<tight>(?<![A-Za-z])(?:U\.?S\.? ?)?CPSC)(?: (?:recall|release|alert|press release)){0,2}"
+    r"(?: ?(?:no\.?|numbers?|#|编号|召回))?"
+    r"|recall ?(?:no\.?|numbers?|#|alert)|(?<![A-Za-z])release ?(?:no\.?|numbers?|#))[ :#(]{0,3}$",
+    re.IGNORECASE,
+)
+
+
+def cpsc(place: Place) -> Hit | None:
+    """Read 'CPSC 26-761', 'Recall number: 26761'; '26-761' alone is one, '26761' alone is any number."""
+    if len(place.word) not in (2, 5):
+        return None
+    match = _CPSC.match(place.text, place.start)
+    if match is None:
+        return None
+    context = place.context(_CPSC_BEFORE)
+    if context is None and not (place.is_whole and "-" in match.group()):
+        return None
+    return Hit(tight_start(place, context), match.end(), f"CPSC {match['year']}-{match['number']}", "cpsc")
+
+
+_FSIS = re.compile(r"(?P<number>[0-9]{3}-(?:19|20)[0-9]{2})(?P<expansion>-EXP)?(?![0-9A-Za-z]|-[0-9A-Za-z])")
+_FSIS_BEFORE = re.compile(
+    r"(?:(?P<tight>(?<![A-Za-z])FSIS)(?:[ \-](?:recall|RC|release|alert|召回)){0,2}(?: ?(?:no\.?|numbers?|#))?"
+    r"|recall(?: (?:no\.?|numbers?|release|case))?)[ :#(\-]{0,3}$",
+    re.IGNORECASE,
+)
+
+
+def fsis(place: Place) -> Hit | None:
+    """Read 'FSIS recall 031-2024', 'FSIS-RC-031-2024', '030-2024-EXP'."""
+    match = _FSIS.match(place.text, place.start)
+    if match is None:
+        return None
+    context = place.context(_FSIS_BEFORE)
+    if context is None and not place.is_whole:
+        return None
+    return Hit(tight_start(place, context), match.end(), f"FSIS {match['number']}{match['expansion'] or ''}", "fsis")
+
+
+_CAMPAIGN = re.compile(
+    r"(?P<year>[0-9]{2})-?(?P<type>[VETC])-?(?P<number>[0-9]{3})(?P<zeros>000)?(?![0-9A-Za-z]|-[0-9])", re.IGNORECASE
+)
+_CAMPAIGN_BEFORE = re.compile(
+    r"(?:(?P<tight>(?<![A-Za-z])NHTSA)(?: (?:campaign|recall|safety recall|number|no\.?|id|#)){0,3}"
+    r"|campaign(?: (?:number|no\.?|id|#))?|recall(?: (?:number|no\.?|id|#))?)[ :#(]{0,3}$",
+    re.IGNORECASE,
+)
+
+
+def campaign(place: Place) -> Hit | None:
+    """Read '20V314000' and, where the context tells it from a power tool, '20V-314'."""
+    match = _CAMPAIGN.match(place.text, place.start)
+    if match is None:
+        return None
+    context = place.context(_CAMPAIGN_BEFORE)
+    if context is None and not place.is_whole and not match["zeros"]:
+        return None
+    form = f"{match['year']}{match['type'].upper()}{match['number']}000"
+    return Hit(tight_start(place, context), match.end(), form, "nhtsa")
+
+
+_FICHE = re.compile(r"20[0-4][0-9]-(?:0[1-9]|1[0-2])-[0-9]{4}(?![0-9A-Za-z]|-[0-9])")
+
+
+def fiche(place: Place) -> Hit | None:
+    """Read the number of a RappelConso sheet: '2026-07-0014'."""
+    match = _FICHE.match(place.text, place.start)
+    return None if match is None else Hit(place.start, match.end(), match.group(), "rappelconso")

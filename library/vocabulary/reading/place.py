@@ -1,0 +1,86 @@
+"""Place and Hit: what a reader of references is given and what it answers; words of the grammar."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from library.vocabulary.lexicon import FOLDER
+
+WORDS: dict[str, Any] = tomllib.loads((FOLDER / "references.toml").read_text(encoding="utf-8"))
+
+YEAR = r"(?:19[4-9]|20[0-4])[0-9]"
+CONTEXT_CHARACTERS = 40
+END = r"(?![A-Za-z0-9])"
+LIST_GAP = re.compile(r"(?: ?[,;、，/] ?(?:and |or |ex )?| (?:and|or|to) | ?[和及与] ?| - )$", re.IGNORECASE)
+NOT_A_NUMBER = re.compile(
+    r"(?:[$€£¥₩]|(?<![A-Za-z])(?:v|ver|version|release|USD|EUR|RMB|CNY|GBP|Rs)\.?) ?$", re.IGNORECASE
+)
+UNIT_BEHIND = re.compile(
+    r" ?(?:%|‰|°|(?:[kmcµ]?(?:g|m|l|V|W|Hz|A|Pa)|USD|EUR|CNY|RMB|euros?|dollars?|yuan|million|billion)(?![A-Za-z])"
+    r"|[万千元]|美元|公斤|毫米)",
+    re.IGNORECASE,
+)
+
+
+class Hit(NamedTuple):
+    """A reference in the folded text: text[start:end], its canonical form, and the kind of grammar that read it."""
+
+    start: int
+    end: int
+    canonical: str
+    kind: str
+
+
+class Place(NamedTuple):
+    """Where a reader stands: text[start:end] is the word that called it.
+
+    is_whole: the text is nothing but one reference, so what a sentence must make plain may be short.
+    before: the reference read last, which a list may continue.
+    """
+
+    text: str
+    start: int
+    end: int
+    word: str
+    is_whole: bool = False
+    before: Hit | None = None
+
+    def behind(self, length: int) -> str:
+        """The characters before the word, at most so many."""
+        return self.text[max(0, self.start - length) : self.start]
+
+    def context(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """What the words right before a number say it is; a look at one character spares most searches."""
+        at = self.start - 1
+        while at >= 0 and self.text[at] in " :#(-" and self.start - at < 5:
+            at -= 1
+        if at < 0 or not (self.text[at].isalpha() or self.text[at] in ".)为"):
+            return None
+        return pattern.search(self.behind(CONTEXT_CHARACTERS))
+
+    def continues(self, kind: str) -> bool:
+        """Whether the word follows a reference of a kind in a list: 'HS 8517, 8518'."""
+        before = self.before
+        return (
+            before is not None
+            and before.kind == kind
+            and LIST_GAP.match(self.text[before.end : self.start]) is not None
+        )
+
+
+Reader = Callable[[Place], Hit | None]
+
+
+def words(name: str) -> list[str]:
+    """A list of words of the grammar, by its name in references.toml."""
+    return str(WORDS[name]).split()
+
+
+def tight_start(place: Place, context: re.Match[str] | None) -> int:
+    """Where the reference begins: with the designation right before the number ('HS 8517'), not with other context."""
+    if context is None or not context.groupdict().get("tight"):
+        return place.start
+    return place.start - (len(context.string) - context.start("tight"))

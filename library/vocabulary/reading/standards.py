@@ -1,0 +1,442 @@
+"""Readers of standards: Chinese, international, European and national ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from library.vocabulary.reading.place import END, WORDS, YEAR, Hit, Place, Reader, words
+
+KIND = "standard"
+
+# --- Chinese -----------------------------------------------------------------------------------------------------
+
+_INDUSTRIES = frozenset(words("industries"))
+_CLEAR = frozenset({"GB", "GBZ", "GBJ", *words("clear_industries")})
+CHINESE_CODES = _INDUSTRIES | {"GB", "GBZ", "GBJ", "GJB"}
+_CHINESE_WORDS = {code: (code, "") for code in CHINESE_CODES} | {
+    f"{code}T": (code, "T") for code in CHINESE_CODES if f"{code}T" not in CHINESE_CODES
+}
+_LETTERED_CODES = {"TSG", "JTG"}  # 'TSG Q7002-2019'
+GB_Z_FROM = 1000  # 'GBZ 2.1' is occupational health, with numbers below; 'GBZ 18620' is a GB/Z without its slash
+
+_CHINESE_YEAR = rf"(?: {{0,2}}[\-:一ー] {{0,2}}(?P<year>{YEAR}|[5-9][0-9](?![0-9])))?"
+_CHINESE_TAIL = re.compile(
+    r"(?: ?[/_\-] ?(?P<nature>[TZJ])(?![A-Za-z]))?"
+    r"(?P<gap>[ ._\-]{0,2})(?P<number>[A-Z]{0,2}[0-9]{1,6}(?:\.[0-9]{1,4}){0,3})"
+    + _CHINESE_YEAR
+    + rf"(?: ?/ ?XG ?(?P<change>[0-9]{{1,2}})(?: ?[\-一ー] ?(?P<changed>{YEAR}))?)?"
+    + END,
+    re.IGNORECASE,
+)
+_DIGIT_BEFORE = re.compile(r"[0-9] ?$")
+
+
+def chinese(place: Place) -> Hit | None:
+    """Read 'GB/T 1.1-2020', 'GBT5606.1—2004', 'YY 0505-2012', 'GB 4943.1-2022/XG1-2023'."""
+    code, nature = _CHINESE_WORDS[place.word.upper()]
+    match = _CHINESE_TAIL.match(place.text, place.end)
+    if match is None:
+        return None
+    printed_nature, gap, number, printed_year, change, changed = match.groups()
+    if number[0].isalpha() and code not in _LETTERED_CODES:
+        return None
+    nature = (printed_nature or nature).upper()
+    year = _full_year(printed_year)
+    number = number.upper()
+    if code == "GBZ" and not nature and int(number.partition(".")[0]) >= GB_Z_FROM:
+        code, nature = "GB", "Z"
+    if not place.is_whole and not _is_clear(place, code, nature, number, year, gap):
+        return None
+    form = f"{code}{'/' + nature if nature else ''} {number}{'-' + year if year else ''}"
+    if change:
+        form += f"/XG{change}{'-' + changed if changed else ''}"
+    return Hit(place.start, match.end(), form, KIND)
+
+
+def _is_clear(place: Place, code: str, nature: str, number: str, year: str, gap: str) -> bool:
+    """Whether a code and a number are a standard in prose, where 'SN 12345' is a serial number and GB a unit."""
+    if year:
+        return "-" not in gap or code in _CLEAR
+    if nature:
+        return code == "GB" or place.word.isupper() or place.text[place.end : place.end + 1] == "/"
+    if "-" in gap or code not in _CLEAR or _DIGIT_BEFORE.search(place.behind(3)):  # '16 GB 2400 MHz'
+        return False
+    # 'in GB 2023' speaks of Great Britain
+    return not re.fullmatch(YEAR, number) and (place.word.isupper() or not gap or len(number) > 2)
+
+
+def _full_year(printed: str | None) -> str:
+    """'86' -> '1986': two digits were printed until the nineties."""
+    if not printed:
+        return ""
+    return printed if len(printed) == 4 else f"19{printed}"
+
+
+_LOCAL = re.compile(
+    r" ?(?P<region>[0-9]{6}|[0-9]{4}|[0-9]{2}) ?(?:/? ?(?P<nature>[TZ])(?![A-Za-z])|/)?[ /\-]{0,2}"
+    r"(?P<number>[0-9]{1,6}(?:\.[0-9]{1,4}){0,2})" + _CHINESE_YEAR + END,
+    re.IGNORECASE,
+)
+PROVINCES = range(11, 83)  # administrative division codes: 11 Beijing to 82 Macao
+
+
+def local(place: Place) -> Hit | None:
+    """Read local standards: 'DB3411/T 0053-2024', 'DB31/405-2021'."""
+    match = _LOCAL.match(place.text, place.end)
+    if match is None or not (match["year"] or match["nature"]) or int(match["region"][:2]) not in PROVINCES:
+        return None
+    nature = f"/{match['nature'].upper()}" if match["nature"] else ""
+    year = _full_year(match["year"])
+    form = f"DB{match['region']}{nature} {match['number']}{'-' + year if year else ''}"
+    return Hit(place.start, match.end(), form, KIND)
+
+
+_GROUP = re.compile(
+    r" ?/ ?(?P<body>[A-Z][A-Z0-9]{1,9}(?: ?/ ?[A-Z]{2,6})?)[ \-_]{0,2}"
+    r"(?P<number>[A-Z]?[0-9]{1,6}(?:[.\-](?!(?:19|20)[0-9]{2}(?![0-9]))[0-9]{1,3}){0,3})" + _CHINESE_YEAR + END,
+    re.IGNORECASE,
+)
+
+
+def group(place: Place) -> Hit | None:
+    """Read group standards 'T/ZS 0467-2023' and enterprise standards 'Q/ABC 001-2020'."""
+    match = _GROUP.match(place.text, place.end)
+    if match is None or place.behind(1) in ("/", "-"):
+        return None
+    body = match["body"].replace(" ", "").upper()
+    if not match["year"] and (place.word.upper() == "Q" or (not place.is_whole and not match["body"].isupper())):
+        return None
+    year = _full_year(match["year"])
+    form = f"{place.word.upper()}/{body} {match['number'].upper()}{'-' + year if year else ''}"
+    return Hit(place.start, match.end(), form, KIND)
+
+
+# --- international, European, national: a stack of prefixes before one number -----------------------------------------
+
+_JOINT, _EUROPEAN, _TYPES = words("joint"), words("european"), frozenset(words("types"))
+_CATALOGUES, _ADOPTERS = words("national_catalogues"), words("national_adopters")
+STACK_WORDS = frozenset({*_JOINT, *_EUROPEAN, *_TYPES, *_CATALOGUES, *_ADOPTERS})
+STACK_STARTS = STACK_WORDS - {"GOST", "CLC", "R", "GUIDE", "NP", "WD", "CD", "DIS"}
+GLUED = {stack.replace(" ", "").lower(): stack.split() for stack in WORDS["glued"]}
+_FILM_SPEEDS = frozenset(words("film_speeds"))
+_CAMERA = re.compile(r"camera|sensitiv|aperture|shutter|photo|感光|相机|f/[0-9]", re.IGNORECASE)
+
+_CORE = frozenset({*_JOINT, *_EUROPEAN, *_CATALOGUES})
+_ALWAYS = frozenset(words("plain_prefixes"))
+_LONG_ONLY = frozenset(words("prefixes_of_long_numbers"))
+_YEAR_ONLY = frozenset(words("prefixes_with_year"))
+_SHORT_EN = frozenset(("71", "54", "81"))  # toys, fire detection, lifts
+_SPELLING = {"PREN": "prEN", "FPREN": "FprEN", "GUIDE": "Guide", "NCH": "NCh"}
+
+_STACK_WORD = re.compile(
+    rf"(?P<word>{'|'.join(sorted(STACK_WORDS, key=len, reverse=True))})(?=[ /\-.:(]|[0-9]|$)", re.IGNORECASE
+)
+_DIGIT_SOON = re.compile(r"[^0-9]{0,40}[0-9]")
+_STACK_GAP = re.compile(r" ?[/\-] ?| {1,2}")
+_NUMBER = re.compile(
+    r"(?P<gap>[ .:\-_]{0,2})"
+    r"(?P<number>[1-3][0-9]{2} [0-9]{3}(?![0-9])|[0-9]{1,6}(?:\.(?!(?:19|20)[0-9]{2}(?![0-9]))[0-9]{1,4}){0,3})"
+    r"(?P<parts>(?:-[A-Z]{0,2}[0-9]{1,4}[A-Z]?(?![0-9A-Za-z])){0,5})",
+    re.IGNORECASE,
+)
+_YEAR_TAIL = re.compile(
+    rf" {{0,2}}: {{0,2}}(?P<year>{YEAR})(?:-[01][0-9])?{END}| ?\((?P<bracket>{YEAR})\)| - (?P<dash>{YEAR})(?![0-9A-Za-z\-])"
+)
+_VERSION_TAIL = re.compile(r" V[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,2}(?: \((?:19|20)[0-9]{2}-[01][0-9]\))?")
+_AMENDMENT = re.compile(
+    r" ?[+/] ?(?P<kind>F?D?(?:Amd|Amendment|AM)|Corrigendum|Cor|AC|Add|Suppl|A(?=[0-9]))\.? ?(?P<number>[0-9]{0,2})"
+    rf"(?: ?: ?(?P<year>{YEAR})(?:-[01][0-9])?)?{END}",
+    re.IGNORECASE,
+)
+
+
+def stacked(place: Place) -> Hit | None:
+    """Read '[national] [EN] [ISO/IEC] [TS] number-part:year+amendment'."""
+    if not _DIGIT_SOON.match(place.text, place.end):
+        return None
+    stack = _stack(place)
+    match = _NUMBER.match(place.text, stack[1]) if stack else None
+    if stack is None or match is None or ("-" in match["gap"] and match["gap"] != "-"):
+        return None
+    prefixes, number, end = stack[0], match["number"], match.end()
+    parts = [part.upper() for part in match["parts"].split("-")[1:]]
+    is_telecom = "ETSI" in prefixes or (prefixes[-1] in ("EN", "PREN") and number[0] == "3")
+    if " " in number and not is_telecom:  # 'EN 301 489' is one number, 'EN 149 300 pieces' is not
+        number, end, parts = number[:3], match.start("number") + 3, []
+    year = ""
+    if parts and re.fullmatch(YEAR, parts[-1]) and not place.text.startswith(":", end):
+        year = parts.pop()  # 'ISO 9001-2015' is the Chinese way to print the year
+    elif tail := _YEAR_TAIL.match(place.text, end):
+        year, end = tail["year"] or tail["bracket"] or tail["dash"], tail.end()
+    amendments, end = _amendments(place.text, end)
+    if is_telecom and (tail := _VERSION_TAIL.match(place.text, end)):
+        end = tail.end()
+    is_glued = not match["gap"] and end > place.end
+    if re.match(r"[A-Za-z0-9]", place.text[end : end + 1]):
+        return None
+    if not place.is_whole and not _is_plausible(place, prefixes, number, bool(parts), bool(year), is_glued=is_glued):
+        return None
+    form = f"{_compose(prefixes)} {number}{''.join('-' + part for part in parts)}{':' + year if year else ''}"
+    return Hit(place.start, end, form + amendments, KIND)
+
+
+def _stack(place: Place) -> tuple[list[str], int] | None:
+    prefixes, at = list(GLUED.get(place.word.lower()) or (place.word.upper(),)), place.end
+    for _ in range(5):
+        gap = _STACK_GAP.match(place.text, at)
+        match = _STACK_WORD.match(place.text, gap.end()) if gap else None
+        if match is None:
+            break
+        prefixes.append(match["word"].upper())
+        at = match.end()
+    core = prefixes[1:] if prefixes[0] in _TYPES or prefixes[0] in _ADOPTERS else prefixes
+    return (prefixes, at) if not _CORE.isdisjoint(core) else None
+
+
+def _amendments(text: str, at: int) -> tuple[str, int]:
+    """A CEN amendment is printed '+A1' and '/A1' for the same thing; ISO prints '/Amd 1', IEC '+AMD1'."""
+    forms = ""
+    for _ in range(6):
+        match = _AMENDMENT.match(text, at)
+        if match is None:
+            break
+        kind, number, date = match["kind"].casefold(), match["number"], f":{match['year']}" if match["year"] else ""
+        if kind in ("a", "ac"):
+            forms += f"+{kind.upper()}{number}{date}"
+        else:
+            name = "Cor" if kind.startswith("cor") else "Amd" if "am" in kind else kind.capitalize()
+            forms += f"/{name}{' ' + number if number else ''}{date}"
+        at = match.end()
+    return forms, at
+
+
+def _is_plausible(
+    place: Place, prefixes: Sequence[str], number: str, has_part: bool, has_year: bool, *, is_glued: bool
+) -> bool:
+    """Whether prefixes and a number are a standard in prose, where 'EN' and 'AS' are also words."""
+    first = prefixes[0]
+    is_year = re.fullmatch(YEAR, number) is not None
+    if len(prefixes) > 1 or first in _ALWAYS:
+        return True
+    if first in _LONG_ONLY:
+        return has_part or has_year or len(number) >= 4
+    if first == "ISO":
+        is_speed = number in _FILM_SPEEDS and not has_part and not has_year
+        return not (is_speed and _CAMERA.search(place.text, max(0, place.start - 60), place.end + 60))
+    if first == "EN" and not place.word.isupper():  # 'en 2015-2016', 'en 10-15 días'
+        if is_year:
+            return False
+        return (
+            has_part and (is_glued or number == "71" or has_year) or len(number) == 5 or (has_year and len(number) > 2)
+        )
+    if first == "EN":
+        return has_year or (not is_year and (has_part or len(number) > 2 or number in _SHORT_EN))
+    if not place.word.isupper() or (is_year and not has_year and not has_part):
+        return False
+    return has_year or (first not in _YEAR_ONLY and (has_part or len(number) >= 3))
+
+
+def _compose(prefixes: Sequence[str]) -> str:
+    """['BS', 'EN', 'ISO', 'IEC', 'TS'] -> 'BS EN ISO/IEC TS'; a type after one body takes a slash: 'ISO/TS'."""
+    form = ""
+    for index, word in enumerate(prefixes):
+        before = prefixes[index - 1] if index else ""
+        follows_joint = index > 1 and before in _JOINT and prefixes[index - 2] in _JOINT
+        is_joined = (
+            (word in _JOINT and before in _JOINT)
+            or (word == "NZS" and before == "AS")
+            or (word in _TYPES and before in ("ISO", "CEN", "CLC", "CENELEC") and word != "GUIDE" and not follows_joint)
+        )
+        form += ("/" if is_joined else " " if form else "") + _SPELLING.get(word, word)
+    return form
+
+
+# --- bodies with a grammar of their own ---------------------------------------------------------------------------
+
+_LETTERED = re.compile(
+    r"[ \-]?(?P<letter>[A-Z])[ \-]?(?P<adopts>(?:ISO/IEC|ISO|IEC|CISPR)(?: ?(?:TS|TR))?[ \-]?)?"
+    rf"(?P<number>[0-9]{{4,6}})(?P<parts>(?:-[0-9]{{1,3}}(?![0-9])){{0,4}})(?: ?[:\-] ?(?P<year>{YEAR}))?{END}",
+    re.IGNORECASE,
+)
+
+
+def lettered(place: Place) -> Hit | None:
+    """Read 'JIS T 8101:2020' and 'KS C IEC 60335-1:2012', where a letter names the field."""
+    body = "JIS" if place.word.upper().startswith("JIS") else "KS"
+    match = _LETTERED.match(place.text, place.start + len(body))
+    if match is None or (not place.is_whole and not place.word.isupper() and not match["year"]):
+        return None
+    if body == "JIS" and len(match["number"]) != 4 and not match["adopts"]:
+        return None
+    adopts = f"{match['adopts'].strip(' -').upper()} " if match["adopts"] else ""
+    year = f":{match['year']}" if match["year"] else ""
+    form = f"{body} {match['letter'].upper()} {adopts}{match['number']}{match['parts']}{year}"
+    return Hit(place.start, match.end(), form, KIND)
+
+
+_ASTM = re.compile(
+    r"[ \-]?(?P<letter>[A-G])[ \-]?(?P<number>[0-9]{1,4})(?P<metric>/[A-G]?[0-9]{1,4}M|M)?"
+    r"(?: ?- ?(?P<year>(?:19|20)?[0-9]{2})(?P<edition>[a-z])?(?P<again> ?\([0-9]{4}\))?(?:[eε][0-9])?)?" + END,
+    re.IGNORECASE,
+)
+
+
+def astm(place: Place) -> Hit | None:
+    """Read 'ASTM F963-17', 'ASTM D4236-94(2021)'; a year of four digits is printed with two."""
+    match = _ASTM.match(place.text, place.end)
+    if match is None:
+        return None
+    year = f"-{match['year'][-2:]}{(match['edition'] or '').lower()}" if match["year"] else ""
+    form = f"ASTM {match['letter'].upper()}{match['number']}{(match['metric'] or '').upper()}{year}"
+    return Hit(place.start, match.end(), form + (match["again"] or "").strip(), KIND)
+
+
+_UL = re.compile(
+    rf"[ \-]{{0,2}}(?P<number>[0-9]{{1,6}}[A-Z]?)(?P<parts>(?:-[0-9]{{1,3}}(?![0-9])){{0,4}})(?: ?: ?(?P<year>{YEAR}))?{END}",
+    re.IGNORECASE,
+)
+
+
+def ul(place: Place) -> Hit | None:
+    """Read 'UL 2849', 'UL 60335-2-80:2020'."""
+    match = _UL.match(place.text, place.end)
+    if match is None or (not place.is_whole and (len(match["number"]) < 2 or re.fullmatch(YEAR, match["number"]))):
+        return None
+    year = f":{match['year']}" if match["year"] else ""
+    return Hit(place.start, match.end(), f"UL {match['number'].upper()}{match['parts']}{year}", KIND)
+
+
+_AMERICAN = re.compile(r" ?/ ?(?:CAN ?/ ?)?(?P<body>UL|ASTM)(?=[ \-A-Z0-9])", re.IGNORECASE)
+_ANSI = re.compile(
+    r"(?P<bodies>(?: ?[/ ] ?[A-Z]{2,8}(?=[ \-/])){0,2})[ \-]{1,2}"
+    r"(?P<number>[A-Z]{0,2}[0-9]{1,4}(?:\.[0-9]{1,3}){0,2}[A-Z]?)"
+    rf"(?P<parts>(?:-(?!{YEAR})[0-9]{{1,2}}(?![0-9])){{0,2}})(?: ?[:\-] ?(?P<year>{YEAR}))?{END}",
+    re.IGNORECASE,
+)
+
+
+def ansi(place: Place) -> Hit | None:
+    """Read 'ANSI Z87.1-2020', 'ANSI/BIFMA X5.1'; 'ANSI/CAN/UL 2272' is the standard of UL."""
+    if joined := _AMERICAN.match(place.text, place.end):
+        return _within(place, joined, ul if joined["body"].upper() == "UL" else astm)
+    match = _ANSI.match(place.text, place.end)
+    if match is None or not (match["number"][0].isalpha() or match["year"] or match["bodies"]):
+        return None
+    bodies = "".join("/" + body for body in re.findall(r"[A-Z]+", match["bodies"].upper()))
+    year = f"-{match['year']}" if match["year"] else ""
+    return Hit(place.start, match.end(), f"ANSI{bodies} {match['number'].upper()}{match['parts']}{year}", KIND)
+
+
+_CANADIAN = re.compile(r" ?/ ?(?P<body>CSA|ULC|UL|CGSB)(?=[ \-])", re.IGNORECASE)
+_CSA = re.compile(
+    r"[ \-](?P<number>[A-Z]{0,4}[0-9]{1,4}(?:\.[0-9]{1,2})?)"
+    r"(?: {0,2}No\.? ?(?P<part>[0-9]{1,6}(?:[.\-](?!(?:19|20)?[0-9]{2}(?![0-9.\-]))[0-9]{1,3}){0,3}))?"
+    rf"(?: ?[:\-] ?(?P<year>{YEAR}|[0-9]{{2}}))?{END}",
+    re.IGNORECASE,
+)
+
+
+def csa(place: Place) -> Hit | None:
+    """Read 'CSA C22.2 No. 60335-1:16', 'CAN/ULC-S102:18'."""
+    body, at = place.word.upper(), place.end
+    if body == "CAN":
+        joined = _CANADIAN.match(place.text, at)
+        if joined is None:
+            return None
+        if joined["body"].upper() == "UL":
+            return _within(place, joined, ul)
+        body, at = joined["body"].upper(), joined.end("body")
+    match = _CSA.match(place.text, at)
+    if match is None or (match["number"][0].isdecimal() and body == "CSA"):
+        return None
+    part = f" No. {match['part']}" if match["part"] else ""
+    year = f":{match['year'][-2:]}" if match["year"] else ""
+    return Hit(place.start, match.end(), f"{body} {match['number'].upper()}{part}{year}", KIND)
+
+
+def _within(place: Place, joined: re.Match[str], reader: Reader) -> Hit | None:
+    inner = Place(place.text, joined.start("body"), joined.end("body"), joined["body"], place.is_whole)
+    hit = reader(inner)
+    return None if hit is None else hit._replace(start=place.start)
+
+
+_FRENCH = re.compile(
+    rf"[ \-](?P<letter>[A-Z]) ?(?P<number>[0-9]{{2,3}}(?:-[0-9]{{2,4}}){{1,2}})(?: ?: ?(?P<year>{YEAR}))?{END}",
+    re.IGNORECASE,
+)
+
+
+def french(place: Place) -> Hit | None:
+    """Read 'NF C 15-100', a letter and a number of France alone."""
+    match = _FRENCH.match(place.text, place.end)
+    if match is None:
+        return None
+    year = f":{match['year']}" if match["year"] else ""
+    return Hit(place.start, match.end(), f"NF {match['letter'].upper()} {match['number']}{year}", KIND)
+
+
+_GOST = re.compile(
+    r"(?P<russian> ?[RР](?=[ 0-9]))?(?: (?P<adopts>ISO/IEC|ИСО/МЭК|ISO|IEC|EN|ИСО|МЭК|ЕН|CISPR))? ?"
+    r"(?P<number>[0-9]{1,6}(?:\.[0-9]{1,4}){0,3}(?:-(?!(?:19|20)[0-9]{2}(?![0-9]))[0-9]{1,3}(?=-)){0,3})"
+    r"(?: ?- ?(?P<year>(?:19|20)?[0-9]{2}))?(?![0-9A-Za-z\-])",
+    re.IGNORECASE,
+)
+_LATIN = {"ИСО/МЭК": "ISO/IEC", "ИСО": "ISO", "МЭК": "IEC", "ЕН": "EN"}
+
+
+def gost(place: Place) -> Hit | None:
+    """Read 'ГОСТ Р 51232-98', 'GOST IEC 60335-1-2015'."""
+    match = _GOST.match(place.text, place.end)
+    if match is None:
+        return None
+    year = match["year"] or ""
+    if len(year) == 2:
+        year = f"{'19' if int(year) > 30 else '20'}{year}"
+    adopts = (match["adopts"] or "").upper()
+    body = f" {_LATIN.get(adopts, adopts)}" if adopts else ""
+    form = f"GOST{' R' if match['russian'] else ''}{body} {match['number']}{'-' + year if year else ''}"
+    return Hit(place.start, match.end(), form, KIND)
+
+
+# --- wider forms ----------------------------------------------------------------------------------------------------
+
+_LAST_AMENDMENT = re.compile(r"[+/](?:A|AC|Amd|Cor|Add|Suppl|XG)(?: ?[0-9]{1,2})?(?:[:\-][0-9]{4})?$")
+_LAST_YEAR = re.compile(r"(?::[0-9]{2,4}|-(?:19|20)[0-9]{2})$")
+_LAST_SHORT_YEAR = re.compile(r"(?::[0-9]{2}|-[0-9]{2}[a-z]?|\([0-9]{4}\))$")  # ASTM and CSA print two digits
+_LAST_PART = re.compile(r"[.\-][A-Z]{0,2}[0-9]{1,4}[A-Z]?$")
+_ADOPTED = re.compile(r"(?:JIS [A-Z]|KS [A-Z]|GOST(?: R)?|[^ ]+) (?=(?:EN|prEN|ISO|IEC|HD|CISPR|CEN|CLC)[ /])")
+_TYPED = re.compile(r"(?P<body>ISO|IEC)(?:/IEC)?(?:/IEEE)?[/ ](?:TS|TR|PAS|DIS|FDIS|IEEE|CIE|IDF|SAE)(?:/[A-Z]+)? ")
+_JOINTLY = re.compile(r"ISO/IEC(?:/IEEE)? (?=[0-9G])")
+
+
+def rungs(canonical: str) -> list[str]:
+    """Without amendments, year and parts, one after the other; then the same for the standard that is adopted."""
+    found = [canonical]
+    form = canonical
+    while match := _LAST_AMENDMENT.search(form):
+        form = form[: match.start()]
+        dateless = match.group().partition(":")[0]
+        found += [form + dateless, form]  # 'EN 13250:2014+A1' is asked for without the year of A1
+    last_year = _LAST_SHORT_YEAR if form.startswith(("ASTM", "CSA", "ULC", "CGSB")) else _LAST_YEAR
+    while match := last_year.search(form):
+        form = form[: match.start()]
+        found.append(form)
+    prefix, blank, number = form.rpartition(" ")
+    while blank and (match := _LAST_PART.search(number)):
+        number = number[: match.start()]
+        found.append(f"{prefix} {number}")
+    for adopted in _adopted(canonical):
+        found += rungs(adopted)
+    return found
+
+
+def _adopted(canonical: str) -> Iterator[str]:
+    """'BS EN ISO 12100:2010' -> 'EN ISO 12100:2010'; 'ISO/IEC TS 17021' -> 'ISO 17021', as people type it."""
+    if match := _ADOPTED.match(canonical):
+        yield canonical[match.end() :]
+    elif match := _TYPED.match(canonical):
+        yield f"{match['body']} {canonical[match.end() :]}"
+    elif match := _JOINTLY.match(canonical):
+        yield f"ISO {canonical[match.end() :]}"
+        yield f"IEC {canonical[match.end() :]}"
