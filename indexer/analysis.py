@@ -124,6 +124,8 @@ SCAN = re.compile(
 )
 PART = re.compile(f"(?P<number>\\d+(?:[.,]\\d+)*)|(?P<letters>{LETTERS}+)(?:['’][sS](?!{LETTERS}))?")
 
+WTO_SERIES = re.compile(r"G/[A-Z]{2,6}/N(?![A-Z])")
+
 Spot = tuple[int, int, tuple[str, *tuple[tuple[str, int], ...]]]  # start, end, (primary value, (stacked value, width)…)
 
 
@@ -174,7 +176,16 @@ def _pairs(run: str) -> list[str]:
 
 def _reference_values(canonical: str) -> list[str]:
     """The canonical form and its wider ones as token values; engines that cut at blanks must not cut here."""
-    return list(dict.fromkeys(reference_value(rung) for rung in (canonical, *ladder(canonical))))
+    rungs = [canonical, *ladder(canonical)]
+    if series := WTO_SERIES.match(canonical):  # a member's symbol is also one of all the symbols of its series
+        rungs.append(series[0])
+    return list(dict.fromkeys(reference_value(rung) for rung in rungs))
+
+
+def series_of(printed: str) -> str | None:
+    """Return the series that 'G/TBT/N' names, in canonical form; a series is no reference of its own."""
+    folded = fold_characters(printed).upper().rstrip("/")
+    return folded if WTO_SERIES.fullmatch(folded) else None
 
 
 def reference_value(canonical: str) -> str:

@@ -169,7 +169,8 @@ def _label_lines(record: Record) -> Iterator[tuple[str, str]]:
             for code in vocabulary.lexicon().broader(coded.code) if coded.code else ():
                 yield vocabulary.label(code, "zh"), "zh"
                 yield vocabulary.label(code, "en"), "en"
-    printed = [coded.printed for coded in (*record.categories, *record.hazards, *record.measures, *record.origins)]
+    printed = [coded.printed for coded in (*record.categories, *record.hazards, *record.origins)]
+    printed += [measure.printed for measure in record.measures]
     if record.classification:
         printed.append(record.classification.printed)
     if record.authority:

@@ -25,7 +25,7 @@ VOCABULARIES = {"hazard": hazards, "category": categories, "measure": measures}
 FORMS_OF_ADDRESS = {"US", "USA", "UK", "EU", "UAE"}  # short forms that people type; 'IT', 'AND' and 'CAN' are words
 MADE_IN = ("原产", "生产", "制造", "产", "制")  # 意大利产: the place is where the goods were made
 LITTLE_WORDS = frozenset("的类等品中国产制用")  # left over beside a concept, these say nothing: 食品类, 德国产
-YEAR = re.compile(r"(?:19|20)\d\d")
+YEAR = re.compile(r"(?:19|20)\d\d年?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +170,16 @@ def _left_over(
         text = typed[word][own[0].start : own[-1].end]
         if word not in touched:
             found.append(_place_or_year(run[word], text, where))
-        elif text not in LITTLE_WORDS and not (YEAR.search(typed[word]) and text == "年"):
-            found += conditions(text, where)
+        elif text not in LITTLE_WORDS:
+            parts = conditions(text, where)
+            found += [_place_or_year(_flat(parts), text, where)] if YEAR.fullmatch(text) else parts
     return found
 
 
 def _place_or_year(query: Query, text: str, where: str | None) -> Query:
     """A country in a language that the glossary does not speak, or a year."""
     if where is None and YEAR.fullmatch(text):
-        return Or((query, Filter("year", text, text)), text)
+        return Or((query, Filter("year", text.removesuffix("年"), text)), text)
     is_name = len(text) > 3 or text in FORMS_OF_ADDRESS
     if where is None and is_name and (code := countries.country(text)):
         return Or((query, Filter("jurisdiction", code, text), Filter("origin", code, text)), text)
@@ -348,8 +349,10 @@ def _terms(path: Path) -> Iterator[Concept]:
 
 def _places() -> Iterator[Concept]:
     for code in countries.all_codes():
-        names = {language: (countries.country_name(code, language),) for language in ("zh", "en")}
+        names: dict[str, tuple[str, ...]] = {
+            language: (countries.country_name(code, language),) for language in ("zh", "en")
+        }
         if names["zh"][0].startswith("中国") and code != "CN":  # 中国香港 is typed as 香港 as well
-            names["zh"] += (names["zh"][0].removeprefix("中国"),)
+            names["zh"] = (names["zh"][0], names["zh"][0].removeprefix("中国"))
         if code != "INT":
             yield Concept(names, code)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
-from indexer.analysis import cut_plain, fold_characters, readings, reference_value, scan, shown
+from indexer.analysis import cut_plain, fold_characters, readings, reference_value, scan, series_of, shown
 from indexer.entry import NO_WORDS, Entry, Words, facet_value
 from library.record import Kind
 from library.vocabulary import categories, codes, countries, dates, hazards, languages, measures, states
@@ -172,7 +172,7 @@ def explain(query: Query, entry: Entry) -> list[Reason]:
             ]
         case Phrase(text, runs):
             return [
-                Reason(text, field, (" ".join(_shown(run)),))
+                Reason(text, field, (_read_run(run),))
                 for field, found in _searched(query.field, entry)
                 if (run := next((run for run in runs if contains_run(found.places, run)), None))
             ]
@@ -191,6 +191,17 @@ def explain(query: Query, entry: Entry) -> list[Reason]:
 
 def _shown(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(shown, values)))
+
+
+def _read_run(run: Iterable[str]) -> str:
+    """Return a run as people read it: 'power bank', '充电宝', 'ハンガー' (which stands in the index as ハン ンガ ガー)."""
+    read = ""
+    for value in map(shown, run):
+        if read and len(value) == 2 and not value.isascii() and read[-1] == value[0]:
+            read += value[1]
+        else:
+            read += value if not read or read[-1] >= "\u2e80" and value >= "\u2e80" else f" {value}"
+    return read
 
 
 def leaves(query: Query) -> Iterator[Term | Phrase | Filter | Range]:
@@ -232,6 +243,8 @@ def conditions(text: str, field: str | None = None) -> list[Query]:
         match kind:
             case "reference":
                 found.append(Term(printed, (reference_value(run),), field, is_reference=True))
+            case "latin" if series := series_of(printed):
+                found.append(Term(printed, (reference_value(series),), field, is_reference=True))
             case "latin" if (runs := phrase_runs(printed)) and len(runs[0]) > 1:
                 found.append(Phrase(printed, runs, field))
             case "latin" if runs:

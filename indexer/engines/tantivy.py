@@ -202,8 +202,7 @@ class TantivyEngine:
         if searcher is None:
             return {}
         found = searcher.search(tantivy.Query.term_query(self._schema, "note", "position", "basic"), 1).hits
-        noted: Mapping[str, Any] = orjson.loads(searcher.doc(found[0][1]).get_first("noted")) if found else {}
-        return noted
+        return dict(orjson.loads(str(searcher.doc(found[0][1]).get_first("noted")))) if found else {}
 
     def count(self) -> int:
         return self.search(All(), 0, 0).total
@@ -223,12 +222,14 @@ class TantivyEngine:
         elif sort == "oldest":
             order = {"order_by_field": "oldest", "order": tantivy.Order.Asc}
         found = searcher.search(compiled, max(count, 1), offset=first, **order)
-        hits = [(searcher.doc(address).get_first("id"), score) for score, address in found.hits[:count]]
+        hits: list[tuple[str, float]] = []
+        for score, address in found.hits[:count]:
+            hit_id = str(searcher.doc(address).get_first("id"))
+            hits.append((hit_id, float(score) if sort == "relevance" else 0.0))
         if sort == "relevance":
-            hits = sorted(((hit_id, float(score)) for hit_id, score in hits), key=lambda hit: (-hit[1], hit[0]))
-        else:
-            hits = [(hit_id, 0.0) for hit_id, _ in hits]
-        return Hits(found.count, tuple(hits), self._counted(searcher, compiled, facets))
+            hits.sort(key=lambda hit: (-hit[1], hit[0]))
+        total: int = found.count  # type: ignore[attr-defined]  # missing from the type stub of tantivy 0.27
+        return Hits(total, tuple(hits), self._counted(searcher, compiled, facets))
 
     def _counted(
         self, searcher: tantivy.Searcher, query: tantivy.Query, facets: Sequence[str]
