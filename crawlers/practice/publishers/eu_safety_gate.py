@@ -242,7 +242,9 @@ def notification(world: World, item: Item) -> dict[str, Any]:
         "forInfo": kind == "INFO",
         "product": {
             "id": number + 200000,
-            "productCategory": _word("product.category", alert.good.european.split()[0].strip(",").lower()),
+            "productCategory": _word(
+                "product.category", re.sub(r"\W+", ".", alert.good.european.replace("'", "").lower())
+            ),
             "professionalProduct": alert.professional,
             "isCounterfeit": _word("option", "unknown"),
             "nameSpecific": alert.native,
