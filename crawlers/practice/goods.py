@@ -235,9 +235,11 @@ GOODS = (
          "Protective equipment", "Sports and fitness", "Helmets & Helmet Accessories", "650610", "13.340.20",
          "EN 1078", (BRAKES,)),
     Good("Melamine bowl", "Bol en mélamine", {"zh": "密胺碗", "ja": "メラミンボウル"},
-         "Kitchen/cooking accessories", "Kitchenware and tableware", "Tableware", "392410", "97.040.60", "EN 13130-1", (PHTHALATES,)),
+         "Kitchen/cooking accessories", "Kitchenware and tableware", "Tableware", "392410", "97.040.60",
+         "EN 13130-1", (PHTHALATES,)),
     Good("Tattoo ink", "Encre de tatouage", {"zh": "纹身墨水", "de": "Tätowierfarbe"},
-         "Chemical products", "Beauty and personal care", "Tattoo Products", "321590", "71.100", "ISO 17516", (BANNED, MICROBES)),
+         "Chemical products", "Beauty and personal care", "Tattoo Products", "321590", "71.100",
+         "ISO 17516", (BANNED, MICROBES)),
 )  # fmt: skip
 
 
