@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 NIGHT_WIDTH, NIGHT_HEIGHT = 9, 28
-CHART_WIDTH, CHART_HEIGHT, AXIS_HEIGHT = 720, 130, 18
+CHART_WIDTH, CHART_HEIGHT, AXIS_HEIGHT = 720, 84, 22
+COLUMN_WIDTH_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +60,15 @@ def months_chart(columns: Sequence[Column], label: str) -> Markup:
     most = max((column.total for column in columns), default=0)
     if not most:
         return Markup("")
-    step = CHART_WIDTH / len(columns)
+    step = min(CHART_WIDTH / len(columns), COLUMN_WIDTH_MAX)
     gap = min(2.0, step / 4)
+    width = round(step * len(columns))
     parts = []
     for index, column in enumerate(columns):
         x, y = index * step, float(CHART_HEIGHT)
         bars = []
         for kind, count in column.counts.items():
-            height = count * (CHART_HEIGHT - 14) / most
+            height = count * (CHART_HEIGHT - 20) / most
             y -= height
             bars.append(
                 f'<rect x="{x + gap / 2:.1f}" y="{y:.1f}" width="{step - gap:.1f}" height="{height:.1f}" '
@@ -78,10 +80,11 @@ def months_chart(columns: Sequence[Column], label: str) -> Markup:
                 f"<title>{escape(column.said)}</title>{''.join(bars)}</a>"
             )
         if column.month.endswith("-01") or len(columns) == 1:
-            parts.append(f'<text x="{x + 1:.1f}" y="{CHART_HEIGHT + 14}">{escape(column.month[:4])}</text>')
-    parts.append(f'<text x="0" y="10">{most:,}</text>')
-    parts.append(f'<line x1="0" y1="{CHART_HEIGHT}" x2="{CHART_WIDTH}" y2="{CHART_HEIGHT}"/>')
+            parts.append(f'<text x="{x + 1:.1f}" y="{CHART_HEIGHT + 17}">{escape(column.month[:4])}</text>')
+    parts.append(f'<text x="0" y="15">{most:,}</text>')
+    parts.append(f'<line x1="0" y1="{CHART_HEIGHT}" x2="{width}" y2="{CHART_HEIGHT}"/>')
     return Markup(
         f'<svg class="months" role="group" aria-label="{escape(label)}" '
-        f'viewBox="0 0 {CHART_WIDTH} {CHART_HEIGHT + AXIS_HEIGHT}">{"".join(parts)}</svg>'
+        f'viewBox="0 0 {width} {CHART_HEIGHT + AXIS_HEIGHT}" width="{width}" height="{CHART_HEIGHT + AXIS_HEIGHT}">'
+        f"{''.join(parts)}</svg>"
     )

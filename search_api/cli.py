@@ -25,7 +25,7 @@ def search(
     literal: Annotated[bool, typer.Option("--literal", help="Search what was typed, not other languages too.")] = False,
 ) -> None:
     """Search the library. Exit code 2 for a query that cannot be read, 1 where nothing was found."""
-    from indexer.engines.tantivy import TantivyEngine
+    from indexer.engines import open_engine
     from indexer.query import QueryError
     from library.console import fail, print_json
     from library.house import opened
@@ -36,7 +36,7 @@ def search(
     asked = Asked(q=query, sort=SORTS[sort], expand=not literal)
     facets = ("kind", "source", "jurisdiction", "year") if json else ()
     with opened() as house:
-        engine = TantivyEngine(house.settings.index)
+        engine = open_engine(house.settings)
         try:
             found = found_json(house.store, engine, asked, first=first, count=limit, facets=facets)
         except QueryError as error:
@@ -93,7 +93,7 @@ def serve(
     """Serve the pages and the API until interrupted."""
     import uvicorn
 
-    from indexer.engines.tantivy import TantivyEngine
+    from indexer.engines import open_engine
     from library.console import set_up_logging
     from library.house import opened
     from search_api.app import create_app
@@ -101,7 +101,7 @@ def serve(
     set_up_logging()
     with opened() as house:
         web = house.settings.web
-        engine = TantivyEngine(house.settings.index)
+        engine = open_engine(house.settings)
         mailbox = house.settings.home / "mailbox" if house.settings.demo else None
         app = create_app(house.settings, house.store, engine, house.sources, mailbox_folder=mailbox)
         try:

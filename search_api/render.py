@@ -291,15 +291,20 @@ def _lines(value: Any) -> list[str]:
             return []
         case list():
             return [line for item in value for line in _lines(item)]
-        case {"printed": printed, "code": code, **rest} if not rest:
-            return [f"{printed} [{code}]" if code else str(printed)]
-        case {"language": language, "value": text, **_rest}:
+        case {"language": language, "value": text}:
             return [f"[{language}] {text}"]
-        case {"url": url, **_rest}:
+        case {"url": url}:
             return [str(url)]
         case dict():
-            pairs = [f"{name}: {'; '.join(_lines(item))}" for name, item in value.items() if item]
-            return [" · ".join(pairs)]
+            # what a person reads first stands first: printed or name, then the code, then the rest with its names
+            head = [str(value[name]) for name in ("printed", "name", "state") if value.get(name)]
+            head += [f"[{value['code']}]"] if value.get("code") else []
+            rest = [
+                f"{name}: {'; '.join(_lines(item))}"
+                for name, item in value.items()
+                if item and name not in ("printed", "name", "state", "code")
+            ]
+            return [" · ".join((*head, *rest))]
         case _:
             return [str(value)]
 

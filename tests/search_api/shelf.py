@@ -12,8 +12,8 @@ import orjson
 from fastapi import FastAPI
 
 from indexer.build import IndexFollower
+from indexer.engines import open_engine
 from indexer.engines.base import Engine
-from indexer.engines.tantivy import TantivyEngine
 from indexer.links import LinkFollower
 from library.archive import Answer, Archive, Kept
 from library.follow import follow
@@ -243,7 +243,7 @@ def build(home: Path, **overrides: Any) -> Shelf:
     reason = "looked and found nothing new since 2026-01-01"
     store.runs.end(quiet, verdict="quiet", reason=reason, counts={"pages.read": 1}, at=at - timedelta(hours=4))
 
-    engine = TantivyEngine(settings.index)
+    engine = open_engine(settings)
     follow(store, IndexFollower(engine, store))
     follow(store, LinkFollower(store))
     mailbox = home / "mailbox"
