@@ -195,7 +195,7 @@ def test_versions_show_what_went_and_what_came(client):
     text = client.get(record_path(BALLOON_ID)).text
 
     assert "<del>blue</del>" in text and "<ins>green</ins>" in text
-    assert "<ins>printed: Ban on marketing</ins>" in text
+    assert "<ins>Ban on marketing</ins>" in text
     assert "The publisher&#39;s page changed." in text
     assert "History was taken in" in text
 
