@@ -18,6 +18,7 @@ from crawlers.registry import spider_class
 from crawlers.settings import scrapy_settings
 from crawlers.spider import SourceSpider
 from library.archive import Archive
+from library.page import Outcome
 from library.settings import Settings
 from library.source import Source
 from library.store.runs import GOOD
@@ -54,7 +55,8 @@ def crawl(
 ) -> Outcomes:
     """Crawl one source once in this process. Raises SourceIsBusy; every other trouble is the verdict's.
 
-    parent: the process to end with, 0 for none. spider: another class than the one named after the source. Scrapy's reactor runs once per process, and so does this.
+    parent: the process to end with, 0 for none. spider: another class than the one named after the source.
+    Scrapy's reactor runs once per process, and so does this.
     """
     if source.handed_in:
         raise ValueError(
@@ -83,7 +85,11 @@ def crawl(
                 "started_at": at,
                 "tally": tally,
             }
-            finished = _run_spider(settings, source, spider or spider_class(source), attributes, parent)
+            finished, failures = _run_spider(settings, source, spider or spider_class(source), attributes, parent)
+        # Scrapy only logs what our own code raises; a page without an outcome shows it too
+        failed = max(failures, store.pages.in_run(run_id).get(Outcome.FETCHED, 0))
+        if failed:
+            tally.counts["pages.failed"] = failed
         ended = now()
         expect = source.expect.model_copy(update={"drafts_min": 1}) if settings.practice.port else source.expect
         found = verdict(tally.as_counts(), expect, last_added=store.last_added(source.name), now=ended)
@@ -98,8 +104,8 @@ def crawl(
 
 def _run_spider(
     settings: Settings, source: Source, spider: type[SourceSpider], attributes: dict[str, object], parent: int
-) -> str:
-    """Run Scrapy to its end; returns the reason it finished for."""
+) -> tuple[str, int]:
+    """Run Scrapy to its end; returns the reason it finished for, and how often our own code raised."""
     from scrapy.crawler import CrawlerProcess
     from twisted.internet.task import LoopingCall
 
@@ -114,7 +120,8 @@ def _run_spider(
 
         LoopingCall(end_with_parent).start(1.0, now=False)
     process.start()
-    return str(crawler.stats.get_value("finish_reason", "no finish"))
+    reason, failures = (crawler.stats.get_value(name) for name in ("finish_reason", "spider_exceptions/count"))
+    return str(reason or "no finish"), int(failures or 0)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from library.source import Expectation
 
 SEEN = ("pages.read", "pages.unchanged", "pages.empty", "pages.not_asked")
 LOST = {
+    "pages.failed": "failed",
     "pages.challenge": "blocked",
     "pages.error": "error",
     "pages.redirect": "moved",
@@ -23,8 +24,8 @@ class Verdict:
     """What to think of a run.
 
     word: 'good', 'quiet' (looked, and nothing is new for a suspicious time), 'thin', 'changed' (fields nobody has
-    read), 'refused' (drafts that are no records), 'blocked', 'error', 'moved', 'unreadable', 'missed',
-    'unseen'. After good and quiet, what the run showed may be believed.
+    read), 'refused' (drafts that are no records), 'failed' (by a fault of ours), 'blocked', 'error', 'moved',
+    'unreadable', 'missed', 'unseen'. After good and quiet, what the run showed may be believed.
     """
 
     word: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,6 +20,10 @@ from library.store.pages import Reading, url_key
 from library.store.store import Change, Origin, SeenPage, Sighting, Store
 
 logger = logging.getLogger(__name__)
+
+TITLE = re.compile(rb"<title[^>]*>\s*([^<]{1,200})", re.IGNORECASE)
+# of firewalls that want a browser to prove itself; looked for only in pages that could not be read
+CHALLENGE = re.compile(rb"captcha|awswaf|cf-chl|challenge-platform|challenge\.js", re.IGNORECASE)
 
 
 class Reader(Protocol):
@@ -70,26 +75,21 @@ def read_page(reader: Reader, page_id: int, page: Page, *, fault: str = "") -> P
     if fault:
         return PageReading(page_id=page_id, page=page, outcome=Outcome.UNREADABLE, reason=fault)
     if 300 <= page.status < 400:
-        reason = f"moved to {page.headers.get('location', 'nowhere')} ({page.status})"
-        return PageReading(page_id=page_id, page=page, outcome=Outcome.REDIRECT, reason=reason)
+        return unread_answer(page_id, page)
     try:
         findings: list[Finding] = list(reader.read(page))
     except NotThePage as error:
-        return PageReading(page_id=page_id, page=page, outcome=Outcome(error.outcome), reason=str(error))
+        return _not_read(page_id, page, Outcome(error.outcome), str(error))
     except (UnreadablePage, UndecidableEncoding) as error:
-        outcome = Outcome.ERROR if page.status >= 400 else Outcome.UNREADABLE
-        reason = f"the site answered {page.status}" if page.status >= 400 else str(error)
-        return PageReading(page_id=page_id, page=page, outcome=outcome, reason=reason)
+        return _not_read(page_id, page, Outcome.UNREADABLE, str(error))
     except Exception as error:
-        if page.status >= 400:
-            return PageReading(
-                page_id=page_id, page=page, outcome=Outcome.ERROR, reason=f"the site answered {page.status}"
-            )
-        logger.exception("%s: the parser failed at %s", page.source, page.url)
-        reason = f"the parser failed: {type(error).__name__}: {error}"
-        return PageReading(page_id=page_id, page=page, outcome=Outcome.UNREADABLE, reason=reason)
+        if page.status < 400:
+            logger.exception("%s: the parser failed at %s", page.source, page.url)
+        return _not_read(
+            page_id, page, Outcome.UNREADABLE, f"the parser failed: {type(error).__name__}: {str(error)[:500]}"
+        )
     if page.status >= 400:
-        return PageReading(page_id=page_id, page=page, outcome=Outcome.ERROR, reason=f"the site answered {page.status}")
+        return unread_answer(page_id, page)
     return PageReading(
         page_id=page_id,
         page=page,
@@ -98,6 +98,33 @@ def read_page(reader: Reader, page_id: int, page: Page, *, fault: str = "") -> P
         remarks=[finding for finding in findings if isinstance(finding, Remark)],
         follows=[finding for finding in findings if isinstance(finding, Follow)],
     )
+
+
+def unread_answer(page_id: int, page: Page) -> PageReading:
+    """What to think of an answer by its status alone, without reading it."""
+    if page.status == 304:
+        reason = "the site answered 304, 'unchanged', and no page was ever read there"
+        return PageReading(page_id=page_id, page=page, outcome=Outcome.ERROR, reason=reason)
+    if 300 <= page.status < 400:
+        reason = f"moved to {page.headers.get('location', 'nowhere')} ({page.status})"
+        return PageReading(page_id=page_id, page=page, outcome=Outcome.REDIRECT, reason=reason)
+    return _not_read(page_id, page, Outcome.ERROR, "")
+
+
+def _not_read(page_id: int, page: Page, outcome: Outcome, reason: str) -> PageReading:
+    """A page that is not what it should be: what it is instead, in the words of its status, its reader and its title."""
+    if outcome in (Outcome.ERROR, Outcome.UNREADABLE):
+        start = page.body[:20_000]
+        title = TITLE.search(start)
+        said = clean_text(title[1].decode("utf-8", "replace")) if title else ""
+        parts = [f"the site answered {page.status}" if page.status >= 400 else "", reason]
+        parts.append(f"the page is titled {said!r}" if said and said not in reason else "")
+        reason = ": ".join(filter(None, parts))
+        if page.headers.get("x-amzn-waf-action") or page.headers.get("cf-mitigated") or CHALLENGE.search(start):
+            outcome, reason = Outcome.CHALLENGE, f"a challenge for browsers, no page: {reason}"
+        elif page.status >= 400:
+            outcome = Outcome.ERROR
+    return PageReading(page_id=page_id, page=page, outcome=outcome, reason=reason)
 
 
 def keep_reading(
@@ -117,9 +144,10 @@ def keep_reading(
     dry_run: count what would change, and change nothing.
     """
     page = reading.page
-    sightings, problems = _sightings(source, reading)
+    read, problems = _sightings(source, reading)
+    sightings = read
     if skip is not None:
-        sightings = [one for one in sightings if (one.record.id, one.part) not in skip]
+        sightings = [one for one in read if (one.record.id, one.part) not in skip]
         skip.update((one.record.id, one.part) for one in sightings)
     seen = SeenPage(
         id=reading.page_id, url_key=url_key(page.method, page.url, page.request_body), fetched_at=page.fetched_at
@@ -160,7 +188,10 @@ def keep_reading(
         if dry_run:
             transaction.undo()
     tally.records.update(one.record.id for one in sightings)
-    _count(tally, reading, changes, unread, [f"{key}: {reason}" if key else reason for key, reason, _ in problems])
+    _count(tally, reading, changes, unread)
+    tally.counts["refused"] += len(reading.drafts) - len(read)
+    tally.counts["problems"] += len(problems)
+    tally.problems += [f"{key}: {reason}" if key else reason for key, reason, _ in problems]
 
 
 def _sightings(source: Source, reading: PageReading) -> tuple[list[Sighting], list[tuple[str, str, Mapping[str, Any]]]]:
@@ -215,12 +246,10 @@ def follow_of(row: Mapping[str, Any]) -> Follow:
     )
 
 
-def _count(tally: Tally, reading: PageReading, changes: list[Change], unread: list[str], problems: list[str]) -> None:
+def _count(tally: Tally, reading: PageReading, changes: list[Change], unread: list[str]) -> None:
     tally.counts[f"pages.{reading.outcome.value}"] += 1
     tally.counts["drafts"] += len(reading.drafts)
-    tally.counts["problems"] += len(problems)
     for change in changes:
         tally.counts[change.action] += 1
     tally.changes += changes
     tally.unread.update(unread)
-    tally.problems += problems

@@ -9,15 +9,17 @@ from typing import Any
 
 import scrapy
 from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from crawlers.middlewares.gate import why_not_fetched
 from crawlers.page import Finding, Follow
-from crawlers.reading import PageReading, Tally, follow_of, read_page
+from crawlers.reading import PageReading, Tally, follow_of, read_page, unread_answer
 from library.archive import ArchiveWriter, Kept
 from library.page import Outcome, Page
 from library.source import Source
-from library.store.pages import Address, url_key
+from library.store.pages import Address, Reading, url_key
 from library.store.store import Origin, Store
 
 logger = logging.getLogger(__name__)
@@ -60,9 +62,11 @@ class SourceSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Scrapy's entry: the requests of a run's first pages."""
-        for follow in self.begin(self.since, self.started_at.date()):
-            for request in self._requests(follow):
-                yield request
+        follows = list(
+            self.begin(self.since, self.started_at.date())
+        )  # all or none: a failure in between would be quiet
+        for request in [request for follow in follows for request in self._requests(follow)]:
+            yield request
 
     def _requests(self, follow: Follow) -> Iterator[scrapy.Request]:
         """The request for a page, or what it leads to where the page was read so lately that it is not asked for again."""
@@ -103,13 +107,41 @@ class SourceSpider(scrapy.Spider):
         return read_page(self, kept.page_id, kept.page, fault=kept.fault)
 
     def miss(self, failure: Failure) -> None:
-        """A page that could not be had at all: counted, and named with its reason."""
-        url = failure.request.url  # type: ignore[attr-defined]
-        reason = f"{url}: {failure.getErrorMessage() or failure.type}"
+        """A page that could not be had at all."""
+        error = failure.value
+        self._missed(failure.request, why_not_fetched(error))  # type: ignore[attr-defined, arg-type]
+        if isinstance(error, CloseSpider):
+            raise CloseSpider(error.reason)  # raised in a middleware it would end the request, not the run
+
+    def dropped(self, request: scrapy.Request) -> None:
+        """A request for what was asked already: where a redirect led to it, the redirect ends here."""
+        if request.url in request.meta.get("redirect_urls", ()):
+            self._missed(request, "it moves in a circle")
+        else:
+            self.passed_by(request)
+
+    def _missed(self, request: scrapy.Request, why: str) -> None:
+        """Count a page that could not be had, and name it with its reason."""
+        self.passed_by(request)
+        first = request.meta.get("redirect_urls", [request.url])[0]
+        moved = f"moved to {request.url}: " if request.url != first else ""
+        reason = f"{first}: {moved}{why}"
         self.tally.counts["pages.missed"] += 1
         self.tally.problems.append(reason)
         logger.warning("%s: not fetched: %s", self.name, reason)
         with self.store.write() as transaction:
             self.store.runs.problem(
-                transaction, source=self.name, page_id=0, key=url, reason=reason, draft={}, at=self.started_at
+                transaction, source=self.name, page_id=0, key=first, reason=reason, draft={}, at=self.started_at
+            )
+
+    def passed_by(self, request: scrapy.Request) -> None:
+        """Close the page of an answer that nobody reads: a redirect that is followed, a busy answer that is asked for again."""
+        kept: Kept | None = request.meta.pop("kept", None)
+        if kept is None:
+            return
+        reading = unread_answer(kept.page_id, kept.page)
+        self.tally.counts["pages.passed"] += 1
+        with self.store.write() as transaction:
+            self.store.pages.finish(
+                transaction, kept.page_id, kept.page, Reading(outcome=reading.outcome, reason=reading.reason)
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
@@ -30,7 +30,17 @@ class ArchiveMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> ArchiveMiddleware:
         """Scrapy's way to make a middleware."""
-        return cls(crawler)
+        middleware = cls(crawler)
+        crawler.signals.connect(middleware.dropped, signal=signals.request_dropped)
+        return middleware
+
+    def dropped(self, request: Request) -> None:
+        """Scrapy asks for no address twice, and says so here only."""
+        running(self._crawler).dropped(request)
+
+    def process_request(self, request: Request) -> None:
+        """A request that follows an answer (a redirect, a busy moment) says that nobody will read that answer."""
+        running(self._crawler).passed_by(request)
 
     async def process_response(self, request: Request, response: Response) -> Response:
         """Archive an answer and give its decoded body on."""
