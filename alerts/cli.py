@@ -291,6 +291,8 @@ def show_status(json: Json = False) -> None:
         print_json(stands)
         return
     typer.echo(f"{stands['watches']} watches go on.")
+    for watch_id in stands["unreadable_watches"]:
+        typer.echo(f"Watch {watch_id} is told nothing: its query cannot be read any more.")
     typer.echo(f"Deliveries: {_counted(stands['deliveries'])}")
     typer.echo(f"Mails: {_counted(stands['mails'])}; sent without hearing the answer: {stands['in_doubt']}")
     if stands["oldest_waiting_s"]:

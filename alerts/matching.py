@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
@@ -70,16 +70,44 @@ class MatchingFollower:
         """Write the deliveries of some changes and the position behind them, in one transaction."""
         if not changes:
             return
-        found = list(find_deliveries(self._store, changes, active_watches(self._store), self._sources, self.counts))
+        found = find_deliveries(self._store, changes, active_watches(self._store), self._sources)
         now = self._now()
         with self._store.write() as transaction:
             going_on = {row["id"] for row in transaction.rows("SELECT id FROM watch WHERE ended_at IS NULL")}
-            rows = [_row(delivery, now) for delivery in found if delivery.watch.id in going_on]
+            rows = [_row(delivery, now) for delivery in found.deliveries if delivery.watch.id in going_on]
             transaction.do_many(ADD_DELIVERY, rows)
+            for change, reason in found.failures:
+                self._quarantine(transaction, change, reason, now)
             self._store.set_position(transaction, self.name, changes[-1].seq, at=now)
+        self.counts += found.counts
         self.counts["deliveries"] += len(rows)
         if rows:
             log.info("alerts: %d changes, %d deliveries, at %d", len(changes), len(rows), changes[-1].seq)
+
+    def _quarantine(self, transaction: Transaction, change: Change, reason: str, at: datetime) -> None:
+        """Show on the source board that nobody could be told of a change."""
+        source, _, key = change.record_id.partition(":")
+        self._store.runs.problem(
+            transaction,
+            source=source,
+            page_id=0,
+            key=key,
+            reason=f"alerts: version {change.version} could not be matched: {reason}",
+            draft={"change": change.seq},
+            at=at,
+        )
+
+
+@dataclass(slots=True)
+class Findings:
+    """What changes give rise to. failures: changes that could not be matched, each with its reason.
+
+    counts: 'quiet' (not a crawl), 'restamped' (an old record that looks new), 'told' and 'failed' changes.
+    """
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    failures: list[tuple[Change, str]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
 
 
 def find_deliveries(
@@ -87,37 +115,47 @@ def find_deliveries(
     changes: Sequence[Change],
     watches: Sequence[Watch],
     sources: Mapping[str, Source],
-    counts: Counter[str] | None = None,
     *,
     everything: bool = False,
-) -> Iterator[Delivery]:
+) -> Findings:
     """Say which watches are to be told of which changes; nothing is written.
 
-    counts: gains 'quiet' (not a crawl), 'restamped' (an old record that looks new) and 'told' changes.
     everything: every watch is held against every change, as a check on the index over the watches.
     """
-    counts = Counter() if counts is None else counts
+    found = Findings()
     loud = [change for change in changes if change.origin in ALERTING]
-    counts["quiet"] += len(changes) - len(loud)
+    found.counts["quiet"] += len(changes) - len(loud)
     index = WatchIndex(watches, everything=everything)
     if not loud or index.is_empty:
-        return
+        return found
     with store.read() as transaction:
         seen = _Versions(transaction, loud)
     for change in loud:
-        record, before = seen.record(change), seen.before(change)
-        is_old = not is_news(record, change, sources.get(record.source), first_seen=seen.first_seen(change))
-        counts["restamped"] += is_old and change.action == "added"
-        entry = entry_of(record)
-        old_entry = entry_of(before) if before else None
-        told = False
-        for watch, query in index.candidates(entry):
-            if change.seq <= watch.after_change or not matches(query, entry):
-                continue
-            action = _action(change, watch, is_old, was_selected=old_entry is not None and matches(query, old_entry))
-            if action is None:
-                continue
-            told = True
+        try:
+            record = seen.record(change)
+            is_old = not is_news(record, change, sources.get(record.source), first_seen=seen.first_seen(change))
+            deliveries = list(_deliveries(change, record, seen.before(change), index, is_old))
+        except Exception as error:  # one record nobody foresaw must not hold up the alerts of all others
+            log.exception("alerts: change %d of %s could not be matched", change.seq, change.record_id)
+            found.failures.append((change, f"{type(error).__name__}: {error}"[:500]))
+            found.counts["failed"] += 1
+            continue
+        found.deliveries += deliveries
+        found.counts["told"] += bool(deliveries)
+        found.counts["restamped"] += is_old and change.action == "added"
+    return found
+
+
+def _deliveries(
+    change: Change, record: Record, before: Record | None, index: WatchIndex, is_old: bool
+) -> Iterator[Delivery]:
+    entry = entry_of(record)
+    old_entry = entry_of(before) if before else None
+    for watch, query in index.candidates(entry):
+        if change.seq <= watch.after_change or not matches(query, entry):
+            continue
+        action = _action(change, watch, is_old, was_selected=old_entry is not None and matches(query, old_entry))
+        if action is not None:
             yield Delivery(
                 watch=watch,
                 record_id=change.record_id,
@@ -126,7 +164,6 @@ def find_deliveries(
                 late=change.origin is Origin.LATE,
                 reasons=write_reasons(printed_reasons(explain(query, entry), record)),
             )
-        counts["told"] += told
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +188,7 @@ def differences(store: Store, sources: Mapping[str, Source], *, after: int) -> l
     kept: set[tuple[str, str, int]] = set()
     while changes := [change for change in store.changes(after) if change.seq <= position]:
         after = changes[-1].seq
-        for delivery in find_deliveries(store, changes, watches, sources, everything=True):
+        for delivery in find_deliveries(store, changes, watches, sources, everything=True).deliveries:
             expected.add((delivery.watch.id, delivery.record_id, delivery.version))
         versions = {(change.record_id, change.version) for change in changes}
         ids = list({change.record_id for change in changes})
@@ -255,9 +292,9 @@ def _keys(entry: Entry) -> Iterator[Key]:
     yield "id", entry.id
     for value in {value for words in entry.words.values() for value in words.values}:
         yield "word", value
-    for field, values in entry.facets.items():
+    for name, values in entry.facets.items():
         for value in values:
-            yield field, value
+            yield name, value
 
 
 def _commonness(keys: frozenset[Key]) -> tuple[int, int]:

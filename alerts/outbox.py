@@ -25,7 +25,8 @@ from alerts.mail import Heard, MailServer, MailServerError, message_id, plan_let
 from alerts.operator import report_runs
 from alerts.reasons import read_reasons
 from alerts.tokens import mail_token, secret, watch_token
-from alerts.watches import Watch
+from alerts.watches import Watch, active_watches
+from indexer.query import QueryError, parse_query
 from library.record import decode
 from library.settings import Settings
 from library.source import Source
@@ -173,22 +174,32 @@ def list_mails(store: Store, *, limit: int = 100, state: str = "") -> list[Mail]
 
 
 def status(store: Store, now: datetime) -> dict[str, Any]:
-    """How the outbox stands: deliveries and mails by state, how often one was in doubt, how long the oldest waits."""
+    """How the outbox stands: watches, deliveries and mails by state, how often one was in doubt, how long one waits."""
+    watches = active_watches(store)
     with store.read() as transaction:
         deliveries = transaction.rows("SELECT state, count(*) AS n FROM delivery GROUP BY state ORDER BY state")
         mails = transaction.rows("SELECT state, count(*) AS n FROM mail GROUP BY state ORDER BY state")
         in_doubt = transaction.value("SELECT coalesce(sum(in_doubt), 0) FROM mail")
         oldest = transaction.row(OLDEST_WAITING)
-        watches = transaction.value("SELECT count(*) FROM watch WHERE ended_at IS NULL")
     waited = (now - instant(oldest["created_at"])).total_seconds() if oldest else 0.0
     return {
-        "watches": watches,
+        "watches": len(watches),
+        "unreadable_watches": [watch.id for watch in watches if not _is_readable(watch.query)],
         "deliveries": {row["state"]: row["n"] for row in deliveries},
         "mails": {row["state"]: row["n"] for row in mails},
         "in_doubt": int(in_doubt),
         "oldest_waiting_s": waited,
         "last_error": oldest["last_error"] if oldest else "",
     }
+
+
+def _is_readable(query: str) -> bool:
+    """Whether a query saved once is one still; a code may have left the vocabulary since."""
+    try:
+        parse_query(query)
+    except QueryError:
+        return False
+    return True
 
 
 def _plan(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +67,9 @@ class _FaultySession(SMTP):
         self.owner = owner
 
     def fail(self, fault: str) -> str:
-        if fault == "drop" and self.transport is not None:
-            self.transport.abort()
+        if fault == "drop":
+            transport: Any = self.transport
+            transport.abort()
         return "451 dropped" if fault == "drop" else fault
 
     async def _fails(self, *steps: str) -> bool:
@@ -194,14 +197,32 @@ def withdrawn(record: Record) -> Record:
     return record.model_copy(update={"status": Status(state=State.WITHDRAWN, printed="withdrawn")})
 
 
+def body(message: EmailMessage, subtype: str = "plain") -> str:
+    """The text or the HTML of a mail."""
+    part = message.get_body((subtype,))
+    assert isinstance(part, EmailMessage)
+    content: str = part.get_content()
+    return content
+
+
 @pytest.fixture
 def mailbox(tmp_path: Path) -> Iterator[FaultyMailbox]:
-    with FaultyMailbox(tmp_path / "mailbox") as opened:
+    opened = FaultyMailbox(tmp_path / "mailbox")
+    with opened:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with its tables and no rows; a copy is ready sooner than a new one."""
+    file = tmp_path_factory.mktemp("store") / "empty.sqlite"
+    Store(f"sqlite:///{file}").close()
+    return file
+
+
 @pytest.fixture
-def house(tmp_path: Path, mailbox: FaultyMailbox) -> Iterator[House]:
+def house(tmp_path: Path, mailbox: FaultyMailbox, empty_file: Path) -> Iterator[House]:
+    shutil.copy(empty_file, tmp_path / "store.sqlite")
     store = Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
     yield House(store, mailbox, tmp_path)
     store.close()

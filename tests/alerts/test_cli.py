@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from alerts.cli import alerts_app, watch_app
-from tests.alerts.conftest import FaultyMailbox
+from tests.alerts.conftest import FaultyMailbox, body
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,7 @@ def test_a_test_mail_arrives_and_the_servers_words_are_shown(mailbox: FaultyMail
     assert sent.exit_code == 0, sent.output
     assert "took the mail to reader@example.org (the text: 250 kept)" in sent.stdout
     (message,) = mailbox.messages()
-    assert "Mail from the library arrives." in message.get_body(("plain",)).get_content()
+    assert "Mail from the library arrives." in body(message)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from alerts.wording import COUNTED, FIELDS, KINDS, SENTENCES, clean, generated_l
 from indexer.query import Reason
 from library.record import Coded, Link, Text
 from library.settings import MailSettings
-from tests.alerts.conftest import NIGHT, READER, SAFETY_GATE, FaultyMailbox, House, recall, withdrawn
+from tests.alerts.conftest import NIGHT, READER, SAFETY_GATE, FaultyMailbox, House, body, recall, withdrawn
 
 SENDER = "ttm <ttm@example.net>"
 
@@ -63,9 +63,7 @@ def _parsed(letter: Letter) -> EmailMessage:
 
 
 def _bodies(message: EmailMessage) -> tuple[str, str]:
-    text, html = message.get_body(("plain",)), message.get_body(("html",))
-    assert text is not None and html is not None
-    return text.get_content(), html.get_content()
+    return body(message), body(message, "html")
 
 
 @pytest.mark.parametrize("title", HOSTILE)

@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from alerts.matching import MatchingFollower, WatchIndex, compiled, differences, due_at, find_deliveries, required
+from alerts.outbox import status
 from alerts.reasons import read_reasons
 from alerts.watches import end_watch
 from alerts.wording import reason_line
-from indexer.entry import entry_of
+from indexer.entry import Entry, entry_of
 from indexer.query import matches
-from library.record import Coded, Text
+from library.record import Coded, Record, Text
 from library.store.store import Origin
 from tests.alerts.conftest import NIGHT, House, recall, withdrawn
 
@@ -214,6 +215,27 @@ def test_a_watch_that_cannot_be_read_any_more_does_not_hold_up_the_others(
 
     assert len(house.deliveries()) == 1
     assert broken.id in caplog.text
+    assert status(house.store, house.clock())["unreadable_watches"] == [broken.id]
+
+
+def test_a_record_that_cannot_be_matched_is_shown_as_a_problem_and_holds_up_nobody(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    house.watch("hazard:choking")
+    house.put(recall("SR/00001/26", "Balloon"))
+    house.put(recall("SR/00002/26", "Kite"))
+
+    def careful(record: Record) -> Entry:
+        if record.title() == "Balloon":
+            raise RuntimeError("unheard of")
+        return entry_of(record)
+
+    monkeypatch.setattr("alerts.matching.entry_of", careful)
+    house.match()
+
+    assert [delivery["record_id"] for delivery in house.deliveries()] == ["eu_safety_gate:SR/00002/26"]
+    (problem,) = house.store.runs.problems("eu_safety_gate")
+    assert (problem.key, "unheard of" in problem.reason) == ("SR/00001/26", True)
 
 
 @pytest.mark.parametrize(
@@ -281,7 +303,7 @@ def test_a_watch_is_a_candidate_only_where_its_rarest_thing_stands(house: House)
     index = WatchIndex([house.watch("kind:recall hazard:fire"), house.watch("kind:recall drone")])
 
     assert index.candidates(entry_of(recall())) == []
-    assert required(compiled("kind:recall hazard:fire")) == {("hazard", "fire")}
+    assert required(compiled("kind:recall hazard:fire")) == frozenset({("hazard", "fire")})
 
 
 def test_what_is_found_is_what_comparing_everything_with_everything_finds(house: House):
@@ -297,7 +319,7 @@ def test_what_is_found_is_what_comparing_everything_with_everything_finds(house:
         if matches(compiled(watch.query), entry_of(record))
     }
     assert {(row["watch_id"], row["record_id"]) for row in house.deliveries()} == expected
-    assert len(list(find_deliveries(house.store, changes, watches, house.sources))) == len(expected)
+    assert len(find_deliveries(house.store, changes, watches, house.sources).deliveries) == len(expected)
     assert differences(house.store, house.sources, after=0) == []
 
 

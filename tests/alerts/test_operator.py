@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alerts.operator import report_runs
-from tests.alerts.conftest import House
+from tests.alerts.conftest import House, body
 
 
 def _run(house: House, source: str, verdict: str | None, reason: str = "") -> None:
@@ -25,11 +25,11 @@ def test_one_mail_names_every_failed_run_of_a_round(house: House):
     (message,) = house.mailbox.messages()
     assert str(message["To"]) == "op@example.net"
     assert "2/3" in str(message["Subject"])
-    text = message.get_body(("plain",)).get_content()
+    text = body(message)
     assert "us_cpsc: blocked — the site answered with a challenge page <b>" in text
     assert "2026-03-03 02:36 Asia/Shanghai" in text
     assert message["List-Unsubscribe"] is None
-    assert "page &lt;b&gt;" in message.get_body(("html",)).get_content()
+    assert "page &lt;b&gt;" in body(message, "html")
 
 
 def test_a_round_that_goes_on_is_waited_for(house: House):
@@ -44,6 +44,7 @@ def test_a_round_that_goes_on_is_waited_for(house: House):
 def test_a_good_round_is_silent(house: House):
     _run(house, "eu_safety_gate", "good")
     _run(house, "us_cpsc", "quiet")
+    _run(house, "eu_rasff", "imported")
 
     assert report_runs(house.store, house.settings, house.clock()) == 0
     assert house.mails() == []

@@ -6,6 +6,7 @@ import random
 import stat
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_a_query_that_cannot_be_read_is_refused_with_its_column(house: House):
     "wrong",
     [{"cadence": "hourly"}, {"language": "fr"}, {"zone": "Mars/Base"}, {"actions": ("deleted",)}, {"actions": ()}],
 )
-def test_what_a_watch_cannot_be_is_refused(house: House, wrong: dict[str, object]):
+def test_what_a_watch_cannot_be_is_refused(house: House, wrong: dict[str, Any]):
     with pytest.raises(WatchError):
         house.watch(**wrong)
 
