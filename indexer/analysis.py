@@ -32,6 +32,7 @@ DICTIONARY = Path(__file__).parents[1] / "config" / "vocabulary" / "jieba.txt"
 SCHEME = "1"  # raise it with any change of this file that changes tokens: an index built before must be rebuilt
 HAN_RUN_MAX = 256  # jieba is linear only without its hidden Markov model, and even so one run is bounded
 STEM_MARK = "~"
+SHORT_TEXT = 80  # characters; labels, places and firms come again and again
 WHOLE_MAX = 100  # a longer run of letters and digits is no model number
 STEMMED = {
     "en": "english",
@@ -76,7 +77,16 @@ def tokens(text: str, language: str) -> list[Token]:
 
 def words(text: str, language: str) -> tuple[list[str], list[str]]:
     """Return the values of tokens(text, language) without offsets: all of them, and the primary ones in order."""
+    if len(text) <= SHORT_TEXT:
+        every, primary = _words_of_short(text, language)
+        return list(every), list(primary)
     return _words(scan(text), language)
+
+
+@lru_cache(maxsize=50_000)
+def _words_of_short(text: str, language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    every, primary = _words(scan(text), language)
+    return tuple(every), tuple(primary)
 
 
 def readings(text: str) -> list[tuple[list[str], list[str]]]:
@@ -89,23 +99,22 @@ def _words(found: Iterable[tuple[int, int, str, str]], language: str) -> tuple[l
     every: list[str] = []
     primary: list[str] = []
     for _, _, printed, kind in found:
-        match kind:
-            case "latin":
-                found_every, found_primary = _latin_values(printed, language)
-                every.extend(found_every)
-                primary.extend(found_primary)
-            case "han":
-                primary.extend(printed)
-                every.extend(printed)
-                every.extend(word for word, _, _ in cut(printed) if len(word) > 1)
-            case "reference":
-                rungs = _reference_values(printed)
-                primary.append(rungs[0])
-                every.extend(rungs)
-            case _:
-                pairs = _pairs(printed)
-                primary.extend(pairs)
-                every.extend(pairs)
+        if kind == "latin":
+            more_every, more_primary = _latin_values(printed, language)
+            every += more_every
+            primary += more_primary
+        elif kind == "han":
+            primary += printed
+            every += printed
+            every += [word for word, _, _ in cut(printed) if len(word) > 1]
+        elif kind == "reference":
+            rungs = _reference_values(printed)
+            primary.append(rungs[0])
+            every += rungs
+        else:
+            pairs = _pairs(printed)
+            primary += pairs
+            every += pairs
     return every, primary
 
 
@@ -129,20 +138,22 @@ WTO_SERIES = re.compile(r"G/[A-Z]{2,6}/N(?![A-Z])")
 Spot = tuple[int, int, tuple[str, *tuple[tuple[str, int], ...]]]  # start, end, (primary value, (stacked value, width)…)
 
 
-def scan(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """Yield (start, end, folded run, kind of run); for a reference the run is its canonical form."""
+def scan(text: str) -> list[tuple[int, int, str, str]]:
+    """Return (start, end, folded run, kind of run) in order; for a reference the run is its canonical form."""
     folded = fold_characters(text)
+    found: list[tuple[int, int, str, str]] = []
     done = 0
     for reference in find_references(text):
-        yield from _scan_between(folded, done, reference.start)
-        yield reference.start, reference.end, reference.canonical, "reference"
+        found += _scan_between(folded, done, reference.start)
+        found.append((reference.start, reference.end, reference.canonical, "reference"))
         done = reference.end
-    yield from _scan_between(folded, done, len(text))
+    return found + _scan_between(folded, done, len(text))
 
 
-def _scan_between(folded: str, start: int, end: int) -> Iterator[tuple[int, int, str, str]]:
-    for match in SCAN.finditer(folded, start, end):
-        yield match.start(), match.end(), match.group(), match.lastgroup or ""
+def _scan_between(folded: str, start: int, end: int) -> list[tuple[int, int, str, str]]:
+    return [
+        (match.start(), match.end(), match[0], match.lastgroup or "") for match in SCAN.finditer(folded, start, end)
+    ]
 
 
 def _spots(text: str, language: str) -> Iterator[list[Spot]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from time import process_time
 
 import pytest
@@ -117,7 +118,7 @@ def test_a_segmenter_that_differs_from_jieba_is_not_used(monkeypatch: pytest.Mon
     assert analysis._proven() is None
 
 
-def test_words_of_our_own_dictionary_are_read_and_others_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_words_of_our_own_dictionary_are_read_and_others_refused(tmp_path: Path) -> None:
     path = tmp_path / "jieba.txt"
     path.write_text("充電寶 3000 n\n# comment\nUSB线 5\n移动电源\n", encoding="utf-8")
 
