@@ -104,11 +104,13 @@ def as_sheet(page: Page, *, formulas: bool = False) -> Iterator[tuple[Any, ...]]
 
     formulas: give '=HYPERLINK(...)' instead of the cached value (an ePing export caches none).
     """
+    from zipfile import BadZipFile
+
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         book = load_workbook(io.BytesIO(page.body), read_only=True, data_only=not formulas)
-    except (InvalidFileException, KeyError, OSError, ValueError, EOFError) as error:
+    except (InvalidFileException, BadZipFile, KeyError, OSError, ValueError, EOFError) as error:
         raise UnreadablePage(f"no XLSX sheet: {error}") from error
     yield from book.worksheets[0].iter_rows(values_only=True)

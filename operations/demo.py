@@ -6,7 +6,9 @@ recalls, and the mails go out.
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -142,7 +144,8 @@ def _crawl_all(practice: Practice, house: House) -> list[str]:
             _hand_in(practice, folder)
     crawled = [source.name for source in house.sources.values() if not source.handed_in]
     with ThreadPoolExecutor(practice.settings.crawl.at_once) as pool:
-        lines = list(pool.map(lambda name: _child(practice, "crawl", name), crawled))
+        parent = str(os.getpid())
+        lines = list(pool.map(lambda name: _child(practice, "crawl", name, "--parent", parent), crawled))
     return [*lines, _child(practice, "intake", "--settled")]
 
 
@@ -151,8 +154,6 @@ def _hand_in(practice: Practice, folder: Path) -> None:
 
 
 def _child(practice: Practice, *arguments: str) -> str:
-    import subprocess
-
     child = ttm(*arguments, settings=practice.variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         printed, complained = child.communicate(timeout=CRAWL_LIMIT_S)
