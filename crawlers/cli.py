@@ -185,7 +185,7 @@ def reparse(
                 fail(str(error))
             counts = tally.counts
             actions = {name: counts[name] for name in ("added", "amended", "withdrawn", "restored")}
-            changed = sum(actions.values())
+            changed = len({change.record_id for change in tally.changes})
             row = {
                 "source": one.name,
                 "records": len(tally.records),
