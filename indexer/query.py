@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
-from indexer.analysis import cut_plain, fold_characters, readings, reference_value, scan, series_of, shown
+from indexer.analysis import cut_plain, fold_characters, readings, reference_value, scan, series_of
 from indexer.entry import NO_WORDS, Entry, Words, facet_value
 from library.record import Kind
 from library.vocabulary import categories, codes, countries, dates, hazards, languages, measures, states
@@ -152,7 +152,10 @@ def _searched(field: str | None, entry: Entry) -> Iterable[tuple[str, Words]]:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why an entry was selected: the clause as typed, the field it met, and the token values or facet value met."""
+    """Why an entry was selected: the clause as typed, the field it met, and the token values or facet value met.
+
+    The values of a phrase are its run. `analysis.shown` makes a token value readable.
+    """
 
     clause: str
     field: str
@@ -168,11 +171,11 @@ def explain(query: Query, entry: Entry) -> list[Reason]:
             return [
                 Reason(text, field, met)
                 for field, found in _searched(query.field, entry)
-                if (met := _shown(value for value in values if value in found.values))
+                if (met := tuple(value for value in values if value in found.values))
             ]
         case Phrase(text, runs):
             return [
-                Reason(text, field, (_read_run(run),))
+                Reason(text, field, run)
                 for field, found in _searched(query.field, entry)
                 if (run := next((run for run in runs if contains_run(found.places, run)), None))
             ]
@@ -187,21 +190,6 @@ def explain(query: Query, entry: Entry) -> list[Reason]:
             return list(dict.fromkeys(reasons))
         case Not() | All():
             return []
-
-
-def _shown(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(map(shown, values)))
-
-
-def _read_run(run: Iterable[str]) -> str:
-    """Return a run as people read it: 'power bank', '充电宝', 'ハンガー' (which stands in the index as ハン ンガ ガー)."""
-    read = ""
-    for value in map(shown, run):
-        if read and len(value) == 2 and not value.isascii() and read[-1] == value[0]:
-            read += value[1]
-        else:
-            read += value if not read or read[-1] >= "\u2e80" and value >= "\u2e80" else f" {value}"
-    return read
 
 
 def leaves(query: Query) -> Iterator[Term | Phrase | Filter | Range]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from time import perf_counter
 
@@ -14,17 +14,23 @@ from indexer.query import And, Filter, Not, Or, Phrase, Query, Range, Term, leav
 from library.record import Record
 from library.store.store import Store
 
+FEW = 10  # fewer hits than this leave room on the first page for what nearly fits
+NEARBY_PAGE_MAX = 100  # a longer page is an export, which holds what was asked for and nothing else
 LOOSER_PARTS_MAX = 8  # a longer query is loosened no further: 8 words without 2 are 28 alternatives
 HIGHLIGHTED_CHARACTERS = 50_000  # a reader sees the beginning of a text; the whole of an act is 2 MB
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One record found; record is None where no store was asked."""
+    """One record found; record is None where no store was asked.
+
+    is_nearby: it holds all but one or two of the words, and is shown below the few that hold them all.
+    """
 
     id: str
     score: float
     record: Record | None = None
+    is_nearby: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,8 @@ class SearchResult:
     """One page of an answer.
 
     query: what was searched, widened; explain() and highlight() take it. also_searched: the words it was widened by.
-    is_loosened: nothing held every word, and these records hold all but one or two of them.
+    total: the records that hold every word. Where they are few, the first page goes on with hits that are `is_nearby`.
+    is_loosened: nothing held every word, and all of these records hold all but one or two of them.
     """
 
     query: Query
@@ -69,15 +76,29 @@ def search(
         if loosened.total:
             query, found, is_loosened = looser, loosened, True
             break
+    hits = list(_hits(store, found))
+    if expand and sort == "relevance" and first == 0 and 0 < found.total < FEW and count <= NEARBY_PAGE_MAX:
+        hits += _nearby(store, engine, query, count - len(hits), seen={hit.id for hit in hits})
     return SearchResult(
         query=query,
         also_searched=also,
         total=found.total,
-        hits=tuple(_hits(store, found)),
+        hits=tuple(hits),
         facets=found.facets,
         is_loosened=is_loosened,
         took_ms=(perf_counter() - started) * 1000,
     )
+
+
+def _nearby(store: Store | None, engine: Engine, query: Query, count: int, *, seen: set[str]) -> Iterator[Hit]:
+    for looser in looser_queries(query):
+        if count <= 0:
+            return
+        found = engine.search(looser, 0, count + len(seen))
+        more = [hit for hit in _hits(store, found) if hit.id not in seen][:count]
+        yield from (replace(hit, is_nearby=True) for hit in more)
+        seen = seen | {hit.id for hit in more}
+        count -= len(more)
 
 
 def looser_queries(query: Query) -> Iterator[Query]:

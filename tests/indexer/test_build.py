@@ -98,7 +98,8 @@ def test_search_gives_records_facets_and_the_words_it_was_widened_by(store: Stor
 
     result = search(store, engine, "充电宝 起火", facets=("kind",))
 
-    assert [hit.record for hit in result.hits] == [POWER_BANK]
+    assert result.total == 1
+    assert [hit.record for hit in result.hits if not hit.is_nearby] == [POWER_BANK]
     assert result.facets["kind"] == (("recall", 1),)
     assert "power bank" in result.also_searched
     assert not result.is_loosened
@@ -113,6 +114,18 @@ def test_where_nothing_holds_every_word_records_with_most_of_them_are_shown(stor
     assert result.hits[0].id == POWER_BANK.id
     assert search(store, engine, "xyzzy").total == 0
     assert list(looser_queries(parse_query("one"))) == []
+
+
+def test_below_few_records_with_every_word_stand_those_with_most(store: Store, engine: Engine) -> None:
+    follow(store, IndexFollower(engine, store))
+
+    result = search(store, engine, "firm power bank")
+
+    assert (result.total, result.is_loosened) == (1, False)
+    assert [hit.is_nearby for hit in result.hits][0] is False
+    assert all(hit.is_nearby for hit in result.hits[1:]) and len(result.hits) > 1
+    assert len(search(store, engine, "firm power bank", count=500).hits) == 1
+    assert len(search(store, engine, "firm power bank", sort="newest").hits) == 1
 
 
 def test_words_and_their_translations_are_marked(store: Store, engine: Engine) -> None:

@@ -199,7 +199,7 @@ def test_reasons_name_clause_field_and_words() -> None:
     assert [(reason.clause, reason.field, reason.words) for reason in reasons] == [
         ("balloon", "title", ("balloon",)),
         ("balloon", "product", ("balloon",)),
-        ("small parts", "text", ("small part",)),
+        ("small parts", "text", ("small", "part")),
         ("origin:CN", "origin", ("CN",)),
         ("published:2026", "published", ("2026-05-08",)),
     ]
