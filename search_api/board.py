@@ -19,6 +19,7 @@ from search_api.door import Reader
 
 NIGHTS = 14
 RUNS_LOOKED_AT = 80  # fourteen nights, and the runs made by hand in between
+IMPORTED = "imported"  # the verdict of an import by hand
 CRAWLS = (Origin.CRAWL.value, Origin.BACKFILL.value, Origin.LATE.value)
 
 
@@ -39,12 +40,15 @@ class Standing:
 
 
 def tone_of(run: Run | None) -> str:
-    """How a run went, in one word: 'good', 'quiet' (nothing new), 'bad' (could not look), 'running' or 'none'."""
-    if run is None:
+    """How a run went, in one word: 'good', 'quiet' (nothing new), 'bad' (could not look), 'running' or 'none'.
+
+    Importing captures of others is no look at the source: 'none'.
+    """
+    if run is None or run.verdict == IMPORTED:
         return "none"
     if run.verdict is None:
         return "running"
-    if run.verdict not in (*GOOD, "imported"):
+    if run.verdict not in GOOD:
         return "bad"
     return "quiet" if run.verdict == "quiet" else "good"
 
@@ -73,7 +77,7 @@ def standings(store: Store, sources: Mapping[str, Source], reader: Reader, now: 
 def standing(store: Store, source: Source, reader: Reader, now: datetime, records: int) -> Standing:
     """One source."""
     runs = [run for run in store.runs.of(source.name, RUNS_LOOKED_AT) if run.origin in CRAWLS]
-    last = runs[0] if runs else None
+    last = next((run for run in runs if run.verdict != IMPORTED), runs[0] if runs else None)
     return Standing(
         source=source,
         tone=tone_of(last),

@@ -21,7 +21,12 @@ from library.vocabulary import categories, countries, hazards, measures, states
 from search_api.door import Reader
 
 SNIPPET_CHARACTERS = 180
-DIFF_CELLS = 4_000_000  # a word-by-word comparison larger than this is shown as two whole texts
+DIFF_CELLS = 250_000  # pairs of words a comparison may look at; a larger one takes sentences, then the whole texts
+CONTEXT, CHANGE_CHARACTERS = 100, 2000  # of an unchanged stretch on either side, and of one change
+WORDS = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+\s*|[^\w\s]\s*|\s+"
+)
+SENTENCES = re.compile(r"[^.;。；\n]+[.;。；\n]*\s*|[.;。；\n]+\s*")
 VOCABULARIES = {"hazard": hazards, "category": categories, "measure": measures, "status": states}
 
 # In the order of the record page. A field without a value and without a stated absence is not printed by the source.
@@ -315,32 +320,62 @@ def _side_by_side(before: list[str], after: list[str]) -> tuple[Markup, Markup]:
     for action, start, end, other_start, other_end in SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
         gone, come = before[start:end], after[other_start:other_end]
         if action == "equal":
-            left += [escape(line) for line in gone]
-            right += [escape(line) for line in come]
+            left += [escape(_shortened(line)) for line in gone]
+            right += [escape(_shortened(line)) for line in come]
         elif len(gone) == len(come):
             for old, new in zip(gone, come, strict=True):
                 old_marked, new_marked = _words_marked(old, new)
                 left.append(old_marked)
                 right.append(new_marked)
         else:
-            left += [Markup("<del>{}</del>").format(line) for line in gone]
-            right += [Markup("<ins>{}</ins>").format(line) for line in come]
+            left += [_changed("del", line) for line in gone]
+            right += [_changed("ins", line) for line in come]
     return Markup("<br>").join(left), Markup("<br>").join(right)
 
 
-WORDS = re.compile(
-    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+|\s+|[^\w\s]|_"
-)
-
-
 def _words_marked(old: str, new: str) -> tuple[Markup, Markup]:
-    old_words, new_words = WORDS.findall(old), WORDS.findall(new)
-    if len(old_words) * len(new_words) > DIFF_CELLS:
-        return Markup("<del>{}</del>").format(old), Markup("<ins>{}</ins>").format(new)
-    left, right = Markup(""), Markup("")
-    matcher = SequenceMatcher(a=old_words, b=new_words, autojunk=False)
+    """Compare two texts word by word, very different long ones sentence by sentence; unchanged stretches are shortened."""
+    pattern = WORDS
+    old_parts, new_parts = pattern.findall(old), pattern.findall(new)
+    if _cells(old_parts, new_parts) > DIFF_CELLS:
+        pattern = SENTENCES
+        old_parts, new_parts = pattern.findall(old), pattern.findall(new)
+    if _cells(old_parts, new_parts) > DIFF_CELLS:
+        return _changed("del", old), _changed("ins", new)
+    first = _common(old_parts, new_parts)
+    last = _common(old_parts[first:][::-1], new_parts[first:][::-1])
+    old_middle, new_middle = old_parts[first : len(old_parts) - last], new_parts[first : len(new_parts) - last]
+    left = right = escape(_shortened("".join(old_parts[:first])))
+    matcher = SequenceMatcher(a=old_middle, b=new_middle, autojunk=False)
     for action, start, end, other_start, other_end in matcher.get_opcodes():
-        gone, come = "".join(old_words[start:end]), "".join(new_words[other_start:other_end])
-        left += escape(gone) if action == "equal" or not gone else Markup("<del>{}</del>").format(gone)
-        right += escape(come) if action == "equal" or not come else Markup("<ins>{}</ins>").format(come)
-    return left, right
+        gone, come = "".join(old_middle[start:end]), "".join(new_middle[other_start:other_end])
+        left += escape(_shortened(gone)) if action == "equal" else _changed("del", gone)
+        right += escape(_shortened(come)) if action == "equal" else _changed("ins", come)
+    tail = escape(_shortened("".join(old_parts[len(old_parts) - last :])))
+    return left + tail, right + tail
+
+
+def _cells(old: Sequence[str], new: Sequence[str]) -> int:
+    """How many pairs a comparison looks at; what is the same at the beginning and the end costs nothing."""
+    first = _common(old, new)
+    last = _common(old[first:][::-1], new[first:][::-1])
+    return (len(old) - first - last) * (len(new) - first - last)
+
+
+def _common(old: Sequence[str], new: Sequence[str]) -> int:
+    """How many items two sequences share at their beginning."""
+    return next(
+        (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new))
+    )
+
+
+def _shortened(text: str) -> str:
+    """An unchanged stretch with its middle left out: an act of 100,000 characters differs in three words."""
+    return text if len(text) <= 3 * CONTEXT else f"{text[:CONTEXT]} … {text[-CONTEXT:]}"
+
+
+def _changed(tag: str, text: str) -> Markup:
+    if not text:
+        return Markup("")
+    cut = text if len(text) <= CHANGE_CHARACTERS else f"{text[:CHANGE_CHARACTERS]} …"
+    return Markup(f"<{tag}>{{}}</{tag}>").format(cut)

@@ -28,7 +28,7 @@ from library.store.runs import Run
 from library.times import now
 from search_api import wording
 from search_api.asking import Asked, clause
-from search_api.board import sentence, tone_of
+from search_api.board import IMPORTED, sentence, tone_of
 from search_api.charts import Column, months_chart
 from search_api.door import (
     LANGUAGE_COOKIE,
@@ -224,7 +224,7 @@ def _imports(door: Door) -> list[Run]:
         run
         for source in door.sources.values()
         for run in door.store.runs.of(source.name, 10)
-        if source.handed_in or run.verdict == "imported"
+        if source.handed_in or run.verdict == IMPORTED
     ]
     return sorted(runs, key=lambda run: -run.id)[:20]
 

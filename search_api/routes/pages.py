@@ -100,7 +100,11 @@ def search_page(
     facets = [
         (name, [(clause(name, str(value)), label(name, str(value), reader, door.sources), n) for value, n in values])
         for name in SIDEBAR
-        if (values := list(result.facets.get(name, ())))
+        if (
+            values := sorted(
+                result.facets.get(name, ()), key=lambda pair: pair[0] if name == "year" else "", reverse=True
+            )
+        )
     ]
     chips = [(chosen, _chip(chosen, reader, door), wanted.without(chosen).address()) for chosen in wanted.filters]
     return door.page(

@@ -7,11 +7,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
+from starlette.requests import Request
 
 from library.record import Absence
 from search_api import wording
 from search_api.door import record_path
-from search_api.render import FIELDS
+from search_api.render import FIELDS, differences
 from tests.search_api.conftest import browser
 from tests.search_api.shelf import BALLOON_ID, HOSTILE_ID, SCRIPT, TRANSLATED_ID
 
@@ -194,10 +196,36 @@ def test_the_sources_own_words_stand_beside_ours(client):
 def test_versions_show_what_went_and_what_came(client):
     text = client.get(record_path(BALLOON_ID)).text
 
-    assert "<del>blue</del>" in text and "<ins>green</ins>" in text
+    assert "<del>blue </del>" in text and "<ins>green </ins>" in text
     assert "<ins>Ban on marketing</ins>" in text
     assert "The publisher&#39;s page changed." in text
     assert "History was taken in" in text
+
+
+def test_the_difference_of_two_long_texts_shows_what_changed_and_leaves_the_rest_out(client):
+    reader = client.app.state.door.reader(Request({"type": "http", "headers": [], "path": "/", "query_string": b""}))
+    act = " ".join(f"Article {number} says something." for number in range(4000))
+    old, new = (
+        {"language": "en", "label": "body", "value": text} for text in (act, act.replace("2000 says", "2000 adds"))
+    )
+
+    (difference,) = differences({"texts": ([old], [new])}, reader)
+
+    assert "<del>says </del>" in difference.before and "<ins>adds </ins>" in difference.after
+    assert len(difference.before) < 1000
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("a b c", "a x c"), ("", "new"), ("same", "same"), ("<b>1</b>", "<b>2</b>"), ("的" * 5000, "地" * 5000)],
+)
+def test_a_difference_holds_both_texts_and_no_markup_of_theirs(client, old, new):
+    reader = client.app.state.door.reader(Request({"type": "http", "headers": [], "path": "/", "query_string": b""}))
+    found = differences({"authority": (old, new)}, reader)[0]
+
+    for side, text in ((found.before, old), (found.after, new)):
+        plain = re.sub("</?(?:ins|del)>", "", side)
+        assert "<b>" not in side and plain[:50] == str(escape(text))[:50]
 
 
 def test_links_lead_in_both_directions(client):
