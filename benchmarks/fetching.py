@@ -37,7 +37,7 @@ PADDING = "x" * 4900
 class _Server(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802 - the standard library's name
+    def do_GET(self) -> None:
         body = b"" if self.path == "/robots.txt" else orjson.dumps({"path": self.path, "text": PADDING})
         self.send_response(404 if self.path == "/robots.txt" else 200)
         self.send_header("Content-Type", "application/json")

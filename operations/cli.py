@@ -59,7 +59,9 @@ def demo(
     import logging
 
     from library.console import fail, print_json, set_up_logging
+    from library.house import opened
     from operations.demo import DemoError, play, practice_house
+    from search_api.serving import serve
 
     set_up_logging(logging.WARNING)
     with practice_house(records=records, port=port, home=home) as practice:
@@ -70,28 +72,10 @@ def demo(
         if check:
             print_json(counts)
             return
-        _serve_demo(practice)
-
-
-def _serve_demo(practice: object) -> None:
-    import uvicorn
-
-    from indexer.engines import open_engine
-    from library.house import opened
-    from operations.demo import Practice
-    from search_api.app import create_app
-
-    assert isinstance(practice, Practice)
-    web = practice.settings.web
-    with opened(practice.settings) as house:
-        engine = open_engine(practice.settings)
-        mailbox = practice.settings.home / "mailbox"
-        app = create_app(practice.settings, house.store, engine, house.sources, mailbox_folder=mailbox)
+        web = practice.settings.web
         typer.echo(f"\npages   {web.base_url}\nmails   {web.base_url}/outbox\nstop with Ctrl-C")
-        try:
-            uvicorn.run(app, host=web.host, port=web.port, log_config=None, access_log=False, server_header=False)
-        finally:
-            engine.close()
+        with opened(practice.settings) as house:
+            serve(house, host=web.host, port=web.port)
 
 
 def follow() -> None:
@@ -109,7 +93,6 @@ def follow() -> None:
 def rebuild() -> None:
     """Build the index anew beside the old one and swap; searching goes on. Interrupted, it leaves the old one."""
     from indexer.build import rebuild as build_anew
-
     from indexer.engines import open_engine
     from indexer.engines.base import EngineBusyError
     from library.console import fail, progress, set_up_logging
@@ -204,7 +187,6 @@ def backup(target: Annotated[Path, typer.Argument(help="The tar file to write; i
 def restore(source: Annotated[Path, typer.Argument(help="A file that `ttm backup` wrote.")]) -> None:
     """Fill the empty home folder (and database) with a backup, check it, and build the index."""
     from indexer.build import rebuild as build_anew
-
     from indexer.engines import open_engine
     from library.backup import BackupError, restore_backup
     from library.console import fail, progress

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from indexer.build import IndexFollower
-from indexer.links import LinkFollower
-
 from indexer.engines import open_engine
+from indexer.links import LinkFollower
 from library.follow import follow
 from library.house import House
 

@@ -91,27 +91,11 @@ def serve(
     port: Annotated[int, typer.Option(help="The port; from the settings where 0.")] = 0,
 ) -> None:
     """Serve the pages and the API until interrupted."""
-    import uvicorn
-
-    from indexer.engines import open_engine
     from library.console import set_up_logging
     from library.house import opened
-    from search_api.app import create_app
+    from search_api import serving
 
     set_up_logging()
     with opened() as house:
         web = house.settings.web
-        engine = open_engine(house.settings)
-        mailbox = house.settings.home / "mailbox" if house.settings.demo else None
-        app = create_app(house.settings, house.store, engine, house.sources, mailbox_folder=mailbox)
-        try:
-            uvicorn.run(
-                app,
-                host=host or web.host,
-                port=port or web.port,
-                server_header=False,
-                log_config=None,
-                access_log=False,
-            )
-        finally:
-            engine.close()
+        serving.serve(house, host=host or web.host, port=port or web.port)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -24,16 +23,17 @@ READ = ("original", "reserialised", "rewrapped", "export")
 REFUSED = ("error", "redirect")
 
 
-def rows(forms: tuple[str, ...]) -> Iterator[Any]:
+def rows(forms: tuple[str, ...]) -> list[Any]:
     """The manifest's rows of our sources, as test parameters."""
     manifest = CORPUS / "MANIFEST.jsonl"
     if not manifest.is_file():
-        yield pytest.param(None, id="no-corpus")
-        return
+        return [pytest.param(None, id="no-corpus")]
+    found = []
     for line in manifest.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         if row["source"] in SOURCES and row["form"] in forms:
-            yield pytest.param(row, id=row["file"])
+            found.append(pytest.param(row, id=row["file"]))
+    return found
 
 
 def page_of(row: dict[str, Any]) -> Page:
