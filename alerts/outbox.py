@@ -255,17 +255,18 @@ def _watches(transaction: Transaction, ids: Sequence[str]) -> dict[str, Watch]:
 
 
 def _items(transaction: Transaction, due: Sequence[Mapping[str, Any]], watches: Mapping[str, Watch]) -> list[Item]:
-    """One item per record, in the order they became due, as many as a mail names."""
+    """One item per record, in the order they became due, as many as a mail names.
+
+    A record is told as it is known now: the page that names the hazard may have come since.
+    """
     by_record: dict[str, list[Mapping[str, Any]]] = {}
     for row in due:
         by_record.setdefault(row["record_id"], []).append(row)
     named = dict(list(by_record.items())[: FULL_ITEMS + LISTED_ITEMS])
-    newest = {record_id: max(row["version"] for row in rows) for record_id, rows in named.items()}
     payloads = {
-        row["record_id"]: row["payload"]
+        row["id"]: row["payload"]
         for ids in _batches(list(named))
-        for row in transaction.rows("SELECT record_id, version, payload FROM version WHERE record_id IN :ids", ids=ids)
-        if row["version"] == newest[row["record_id"]]
+        for row in transaction.rows("SELECT id, payload FROM record WHERE id IN :ids", ids=ids)
     }
     return [
         Item(

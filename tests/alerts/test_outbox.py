@@ -67,6 +67,19 @@ def test_what_is_due_to_one_reader_goes_into_one_mail_and_each_record_stands_the
     assert text.count("订阅“Choking”") == 2
 
 
+def test_a_record_is_told_as_it_is_known_when_the_mail_is_written(house: House):
+    house.watch("balloon")
+    house.put(recall(hazards=()))
+    house.put(recall())
+    house.match()
+
+    house.send()
+
+    (message,) = house.mailbox.messages()
+    assert "危害：异物窒息" in body(message)
+    assert len(house.deliveries()) == 1
+
+
 def test_two_readers_get_a_mail_each(house: House):
     house.watch(recipient="a@example.org")
     house.watch(recipient="b@example.org")
