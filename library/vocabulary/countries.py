@@ -111,8 +111,9 @@ def _codes_by_name(folder: Path) -> dict[str, str]:
             if len(code) == 2 and code not in NO_COUNTRY:
                 codes.setdefault(_fold(name), code)
                 codes.setdefault(code.casefold(), code)
+    known = set(codes.values())
     for three_letters, meant in get_global("territory_aliases").items():
-        if re.fullmatch(r"[A-Z]{3}", three_letters) and len(meant) == 1 and meant[0] not in NO_COUNTRY:
+        if re.fullmatch(r"[A-Z]{3}", three_letters) and len(meant) == 1 and meant[0] in known:
             codes.setdefault(three_letters.casefold(), meant[0])
     return codes
 

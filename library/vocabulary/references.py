@@ -52,7 +52,7 @@ _NUMBER_BEFORE = re.compile(r"[0-9][.,/\-]$|[A-Za-z0-9_@\u00c0-\u024f]$|(?<=[A-Z
 _FILLER = re.compile(
     r"(?:commission|council|european|parliament|and|of|the|implementing|delegated|regulation|directive|decision"
     r"|standards|standard|number|no|reference|ref|see|cf|recall|alert|notification|document|doc|symbol|part|section"
-    r"|国家标准|行业标准|标准号|标准|通报号|通报|欧盟|法规|指令|条例|[\s,.:;#()\[\]'\"“”])*+",
+    r"|国家标准|行业标准|标准号|标准|通报号|通报|海关编码|商品编码|税号|商品条码|条形码|条码|编号|欧盟|法规|指令|条例|[\s,.:;#()\[\]'\"“”])*+",
     re.IGNORECASE,
 )
 

@@ -63,7 +63,8 @@ def eping_rows() -> Iterator[dict[str, Any]]:
     import openpyxl
 
     (path,) = (CORPUS / "wto" / "eping").glob("*.xlsx")
-    rows = openpyxl.load_workbook(path).active.values
+    sheet: Any = openpyxl.load_workbook(path).active
+    rows = sheet.values
     names = next(rows)
     yield from (dict(zip(names, row, strict=True)) for row in rows)
 

@@ -84,7 +84,7 @@ def _act_form(one: str, other: str, *, has_sign: bool, has_suffix: bool) -> str 
 
 _CELEX = re.compile(
     r"(?:CELEX {0,2}(?:No\.?|number|编号)? {0,2}:? {0,2})?"
-    r"(?P<sector>[0-9CE])(?P<year>(?:19[5-9]|20[0-4])[0-9])(?P<type>[A-Z]{1,2})(?P<number>[0-9]{4})"
+    r"(?P<sector>[0-9CE])(?P<year>(?:19[5-9]|20[0-4])[0-9])(?P<type>[A-Z]{1,2})(?P<number>[0-9]{4}|(?<=[A-Z])[0-9]{3}(?![0-9]))"
     r"(?P<corrigendum>R?\([0-9]{2}\))?(?:-(?P<day>[0-9]{8}))?" + END,
     re.IGNORECASE,
 )
@@ -96,6 +96,8 @@ def celex(place: Place) -> Hit | None:
     match = _CELEX.match(place.text, place.start)
     if match is None:
         return None
+    if len(match["number"]) < 4 and match["sector"] != "1":
+        return None  # articles of the treaties have three digits: '12016E192'
     sector, year, kind, number = (
         match["sector"].upper(),
         int(match["year"]),
@@ -203,7 +205,7 @@ def federal(place: Place) -> Hit | None:
     if "," in match["number"] or not 1 <= title <= _LAST_TITLE[body]:
         return None
     section = f".{match['section'].lower()}" if match["section"] else ""
-    paragraphs = match["paragraphs"].replace(" ", "").lower()
+    paragraphs = match["paragraphs"].replace(" ", "")
     return Hit(place.start, match.end(), f"{title} {body} {number}{section}{paragraphs}", body.lower())
 
 
@@ -231,7 +233,7 @@ def federal_list(place: Place) -> Hit | None:
 def section_rungs(canonical: str) -> list[str]:
     """'16 CFR 1501.2(a)' -> itself, '16 CFR 1501.2', '16 CFR 1501'."""
     found = [canonical]
-    while match := re.search(r"(?:\([a-z0-9]+\)|\.[0-9]+[a-z]?)$", found[-1]):
+    while match := re.search(r"(?:\([A-Za-z0-9]+\)|\.[0-9]+[a-z]?)$", found[-1]):
         found.append(found[-1][: match.start()])
     return found
 

@@ -8,6 +8,7 @@ from library.vocabulary import codes
 from library.vocabulary.reading.place import NOT_A_NUMBER, UNIT_BEHIND, WORDS, Hit, Place, tight_start, words
 
 _LAST_HEADINGS: list[int] = WORDS["last_headings"]
+SECTION_LIST_CHARACTERS = 60
 _NATIONAL_CHAPTERS = (98, 99)
 _HS_BEFORE = re.compile(
     r"(?:(?P<tight>(?<![A-Za-z])(?:HTSUSA|HTSUS|HTS|HS|H\.S\.|NCM|AHTN|(?:CN|TARIC)(?= codes?)))"
@@ -38,6 +39,9 @@ def hs(place: Place) -> Hit | None:
     match = _HS_DOTTED.match(place.text, place.start)
     if match is None or not _is_heading(match.group()) or _is_amount(place, match.end()):
         return None
+    before = place.before
+    if before is not None and before.kind == "cfr" and place.start - before.end < SECTION_LIST_CHARACTERS:
+        return None  # '21 CFR 1301.74(b) and (c), 1301.76'
     return Hit(place.start, match.end(), f"HS {match.group().replace('.', '')}", "hs")
 
 

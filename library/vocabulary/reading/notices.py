@@ -90,7 +90,8 @@ def case_number(place: Place) -> Hit | None:
 
 _RASFF = re.compile(r"(?:19[89]|20[0-4])[0-9]\.[0-9]{3,5}(?![0-9A-Za-z]|\.[0-9])")
 _RASFF_BEFORE = re.compile(
-    r"(?:(?P<tight>(?<![A-Za-z])RASFF)|notification|reference)(?: (?:notification|reference|number|no\.?|ref\.?)){0,3}[ :#(]{0,3}$",
+    r"(?:(?P<tight>(?<![A-Za-z])RASFF)|notification|reference)"
+    r"(?: (?:notification|reference|number|no\.?|ref\.?)){0,3}[ :#(]{0,3}$",
     re.IGNORECASE,
 )
 

@@ -57,7 +57,9 @@ class Place(NamedTuple):
         at = self.start - 1
         while at >= 0 and self.text[at] in " :#(-" and self.start - at < 5:
             at -= 1
-        if at < 0 or not (self.text[at].isalpha() or self.text[at] in ".)为"):
+        if at >= 0 and self.text[at].isdecimal() and "-" in self.text[max(0, at - 2) : at]:
+            at -= 3 if self.text[at - 1].isdecimal() else 2  # 'EAN-13: '
+        if at < 0 or not (self.text[at].isalpha() or self.text[at] in ".)"):
             return None
         return pattern.search(self.behind(CONTEXT_CHARACTERS))
 

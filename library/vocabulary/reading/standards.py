@@ -42,6 +42,8 @@ def chinese(place: Place) -> Hit | None:
     if number[0].isalpha() and code not in _LETTERED_CODES:
         return None
     nature = (printed_nature or nature).upper()
+    if code == "HS" and not nature:
+        return None  # 'HS/T 1-2006' is a standard of the customs, 'HS 8517' a code of goods
     year = _full_year(printed_year)
     number = number.upper()
     if code == "GBZ" and not nature and int(number.partition(".")[0]) >= GB_Z_FROM:
@@ -93,7 +95,7 @@ def local(place: Place) -> Hit | None:
 
 
 _GROUP = re.compile(
-    r" ?/ ?(?P<body>[A-Z][A-Z0-9]{1,9}(?: ?/ ?[A-Z]{2,6})?)[ \-_]{0,2}"
+    r" ?/ ?(?P<body>[A-Z]{2,10}(?: ?/ ?[A-Z]{2,6})?)[ \-_]{0,2}"
     r"(?P<number>[A-Z]?[0-9]{1,6}(?:[.\-](?!(?:19|20)[0-9]{2}(?![0-9]))[0-9]{1,3}){0,3})" + _CHINESE_YEAR + END,
     re.IGNORECASE,
 )
@@ -157,7 +159,7 @@ def stacked(place: Place) -> Hit | None:
         return None
     stack = _stack(place)
     match = _NUMBER.match(place.text, stack[1]) if stack else None
-    if stack is None or match is None or ("-" in match["gap"] and match["gap"] != "-"):
+    if stack is None or match is None or ("-" in match["gap"] and match["gap"] != "-") or match["number"][0] == "0":
         return None
     prefixes, number, end = stack[0], match["number"], match.end()
     parts = [part.upper() for part in match["parts"].split("-")[1:]]
