@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -224,7 +224,7 @@ def _widened(
         for reading in dict.fromkeys((language, "en")):
             every, primary = words(word, reading)
             if _is_one_word(word, primary, every):
-                values |= dict.fromkeys(every if len(primary) == 1 else (fold_characters(word),))
+                values[primary[0] if len(primary) == 1 else fold_characters(word)] = None
             elif primary:
                 runs[tuple(primary)] = None
     for concept in concepts:
@@ -232,11 +232,21 @@ def _widened(
             also |= dict.fromkeys(word for word in listed[:ALSO_MAX] if word.casefold() != text.casefold())
     if values:
         parts.append(Term(text, tuple(values), where))
-    if runs:
-        parts.append(Phrase(text, tuple(runs), where))
+    if shortest := tuple(_not_implied(runs, values)):
+        parts.append(Phrase(text, shortest, where))
     if where is None:
         parts += [Filter(name, code, text) for name, code in _codes(concepts)]
     return parts[0] if len(parts) == 1 else Or(tuple(parts), text)
+
+
+def _not_implied(runs: Iterable[tuple[str, ...]], values: Container[str]) -> Iterator[tuple[str, ...]]:
+    """Leave out the runs that select nothing more: 'fire hazard' beside 'fire', 'portable power bank' beside 'power bank'."""
+    kept: list[tuple[str, ...]] = []
+    for run in sorted(runs, key=len):
+        stretches = {run[start:stop] for start in range(len(run)) for stop in range(start + 1, len(run) + 1)}
+        if not any(value in values for value in run) and stretches.isdisjoint(kept):
+            kept.append(run)
+            yield run
 
 
 def _is_one_word(word: str, primary: Sequence[str], every: Sequence[str]) -> bool:
