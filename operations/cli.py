@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command("demo")(demo)
     app.command("follow")(follow)
     app.command("status")(status)
+    app.command("evaluate")(evaluate)
     app.command("backup")(backup)
     app.command("restore")(restore)
     app.add_typer(index_app, name="index")
@@ -163,6 +164,49 @@ def status(json: JsonOption = False) -> None:
                 typer.echo(row.as_line())
         bad = [row for row in rows if row.last_run and row.last_run.verdict not in (None, "imported", *GOOD)]
         raise typer.Exit(1 if bad else 0)
+
+
+def evaluate(
+    queries: Annotated[Path, typer.Argument(help="JSON lines: id, q, lang, type, sources, relevant, judged.")],
+    json: JsonOption = False,
+    literal: Annotated[bool, typer.Option("--literal", help="Search what is typed, not other languages too.")] = False,
+) -> None:
+    """Score search against labelled queries: nDCG@10 and recall@50, by type and by language."""
+    import orjson
+
+    from indexer.engines import open_engine
+    from indexer.evaluate import evaluate as score
+    from indexer.query import QueryError
+    from indexer.search import search
+    from library.console import fail, print_json, progress
+    from library.house import opened
+
+    try:
+        rows = [orjson.loads(line) for line in queries.read_bytes().splitlines() if line.strip()]
+    except (OSError, orjson.JSONDecodeError) as error:
+        fail(f"{queries} is no file of queries: {error}", code=2)
+    with opened() as house, progress("queries") as step:
+        engine = open_engine(house.settings)
+        asked = 0
+
+        def ask(text: str, count: int) -> list[str]:
+            nonlocal asked
+            asked += 1
+            step(asked, len(rows))
+            try:
+                return [hit.id for hit in search(None, engine, text, count=count, expand=not literal).hits]
+            except QueryError:
+                return []  # a query that is refused finds nothing, and scores so
+
+        scored = score(rows, house.store.existing, ask)
+        engine.close()
+    if json:
+        print_json(scored)
+        return
+    for name, row in ({"all": scored["all"]} | scored["by_type"] | scored["by_lang"]).items():
+        typer.echo(f"{name:16} nDCG@10 {row['ndcg@10']}  recall@50 {row['recall@50']}  {row['queries']} queries")
+    for row in scored["worst"]:
+        typer.echo(f"  {row['ndcg@10']:.3f}  {row['id']}  {row['type']:16} {row['q']}")
 
 
 def backup(target: Annotated[Path, typer.Argument(help="The tar file to write; it must not be there yet.")]) -> None:

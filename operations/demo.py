@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -135,18 +135,19 @@ def _clock(at: datetime) -> Callable[[], datetime]:
     return lambda: now() + offset
 
 
-def _crawl_all(practice: Practice, house: House) -> list[str]:
-    """Take in the sheet people hand in, and crawl every other source in a child of its own, two at a time."""
+def _crawl_all(practice: Practice, house: House) -> Iterator[str]:
+    """Crawl every source in a child of its own, two at a time, and take in the sheets people hand in; a line as each ends."""
     for source in house.sources.values():
         if source.handed_in:
             folder = practice.settings.intake / source.name
             folder.mkdir(parents=True, exist_ok=True)
             _hand_in(practice, folder)
-    crawled = [source.name for source in house.sources.values() if not source.handed_in]
+    parent = str(os.getpid())
+    commands = [("crawl", one.name, "--parent", parent) for one in house.sources.values() if not one.handed_in]
     with ThreadPoolExecutor(practice.settings.crawl.at_once) as pool:
-        parent = str(os.getpid())
-        lines = list(pool.map(lambda name: _child(practice, "crawl", name, "--parent", parent), crawled))
-    return [*lines, _child(practice, "intake", "--settled")]
+        running = [pool.submit(_child, practice, *command) for command in (*commands, ("intake", "--settled"))]
+        for done in as_completed(running):
+            yield done.result()
 
 
 def _hand_in(practice: Practice, folder: Path) -> None:

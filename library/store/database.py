@@ -116,7 +116,9 @@ class Database:
     @property
     def tables(self) -> dict[str, tuple[str, ...]]:
         """Every table of the store with its columns, in an order in which they can be filled."""
-        return {str(table.name): tuple(str(column.name) for column in table.columns) for table in metadata.sorted_tables}
+        return {
+            str(table.name): tuple(str(column.name) for column in table.columns) for table in metadata.sorted_tables
+        }
 
     def close(self) -> None:
         """Close all connections. The last one to close a SQLite file checkpoints it, under the lock."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -221,6 +221,15 @@ class Store:
                 rows = transaction.rows("SELECT id, payload FROM record WHERE id IN :ids", ids=ids)
                 payloads |= {row["id"]: row["payload"] for row in rows}
         return [decode(payloads[record_id]) for record_id in record_ids if record_id in payloads]
+
+    def existing(self, record_ids: Collection[str]) -> set[str]:
+        """Which of some record ids the store knows."""
+        wanted, found = list(record_ids), set[str]()
+        with self.read() as transaction:
+            for start in range(0, len(wanted), BATCH):
+                rows = transaction.rows("SELECT id FROM record WHERE id IN :ids", ids=wanted[start : start + BATCH])
+                found |= {row["id"] for row in rows}
+        return found
 
     def all_records(self, after_id: str = "", limit: int = 1000) -> list[Record]:
         """Records in the order of their ids, after one of them."""
