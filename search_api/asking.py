@@ -156,6 +156,7 @@ def found_json(
             name: [{"value": str(value), "count": n} for value, n in values] for name, values in result.facets.items()
         },
         "also_searched": list(result.also_searched),
+        "loosened": result.is_loosened,
     }
 
 

@@ -59,11 +59,11 @@ def sentence(run: Run | None, reader: Reader) -> str:
         return reader.say("verdict.none")
     if run.verdict is None:
         return reader.say("verdict.running", since=reader.time(run.started_at))
-    added, amended = run.counts.get("added", 0), run.counts.get("amended", 0)
-    if run.verdict == "good" and not added and not amended:
+    news = {name: run.counts.get(name, 0) for name in ("added", "amended", "withdrawn", "restored")}
+    if run.verdict == "good" and not any(news.values()):
         return reader.say("verdict.unchanged")
     key = f"verdict.{run.verdict}"
-    return reader.say(key if wording.is_known(key) else "verdict.other", added=added, amended=amended)
+    return reader.say(key if wording.is_known(key) else "verdict.other", **news)
 
 
 def standings(store: Store, sources: Mapping[str, Source], reader: Reader, now: datetime) -> list[Standing]:

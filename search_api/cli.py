@@ -78,6 +78,8 @@ def _print_table(found: dict[str, Any]) -> None:
     console.print(table)
     if found["also_searched"]:
         console.print(Text(f"also searched: {', '.join(found['also_searched'][:12])}"), style="dim")
+    if found["loosened"]:
+        console.print("no record holds every word; these hold all but one or two")
     console.print(f"{found['total']:,} found in {found['took_ms']:.0f} ms", style="dim")
 
 

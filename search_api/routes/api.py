@@ -51,7 +51,11 @@ class FoundRecord(BaseModel):
 
 
 class Found(BaseModel):
-    """Hits and facets. also_searched: words that were searched beside the typed ones."""
+    """Hits and facets.
+
+    also_searched: words that were searched beside the typed ones. loosened: nothing held every word, and these hits
+    lack one or two of them.
+    """
 
     query: str
     total: int
@@ -59,6 +63,7 @@ class Found(BaseModel):
     hits: list[FoundRecord]
     facets: dict[str, list[Bucket]]
     also_searched: list[str]
+    loosened: bool
 
 
 class Search(BaseModel):

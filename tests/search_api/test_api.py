@@ -16,7 +16,7 @@ from tests.search_api.shelf import BALLOON_ID, HOSTILE_ID
 def test_a_search_answers_with_query_total_hits_and_facets(client):
     answer = client.get("/api/search", params={"q": "balloons"}).json()
 
-    assert answer.keys() == {"query", "total", "took_ms", "hits", "facets", "also_searched"}
+    assert answer.keys() == {"query", "total", "took_ms", "hits", "facets", "also_searched", "loosened"}
     assert answer["total"] == 1
     assert answer["hits"][0].keys() == {"id", "kind", "jurisdiction", "published", "title", "score"}
     assert answer["hits"][0]["id"] == BALLOON_ID
@@ -28,6 +28,12 @@ def test_chinese_words_find_a_foreign_record_and_say_what_else_was_searched(clie
 
     assert BALLOON_ID in [hit["id"] for hit in answer["hits"]]
     assert answer["also_searched"]
+
+
+def test_hits_that_lack_a_word_are_said_to_be_loosened(client):
+    assert client.get("/api/search", params={"q": "balloons zzzqqq"}).json()["loosened"] is True
+    assert "hold all but one or two" in client.get("/search", params={"q": "balloons zzzqqq"}).text
+    assert client.get("/api/search", params={"q": "balloons"}).json()["loosened"] is False
 
 
 def test_expansion_can_be_switched_off(client):
