@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import Cookie
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from scrapy import Request, signals
@@ -117,6 +117,7 @@ class GateResolver(CachingThreadedResolver):
     """Scrapy's resolver, which gives out public addresses only; in practice mode the loopback address and no other."""
 
     is_practice = False
+    refused: ClassVar[dict[str, str]] = {}  # name -> why; Twisted turns the failure into 'no results'
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, reactor: Any) -> GateResolver:
@@ -131,7 +132,8 @@ class GateResolver(CachingThreadedResolver):
 
     def _checked(self, address: str, name: str) -> str:
         if self.is_practice != (address == "127.0.0.1") or not (self.is_practice or is_public(address)):
-            raise Refused(f"{name} resolves to {address}, which is not a public address")
+            self.refused[name] = f"{name} resolves to {address}, which is not a public address"
+            raise Refused(self.refused[name])
         return address
 
 
@@ -165,7 +167,12 @@ class GateHandler(HTTP11DownloadHandler):
     async def _answer(self, request: Request, parts: SplitResult) -> Response:
         """The publisher's answer, or in practice mode that of the loopback port in its name."""
         if not self._practice_port:
-            return await super().download_request(request)
+            try:
+                return await super().download_request(request)
+            except CannotResolveHostError as error:
+                if (reason := GateResolver.refused.get(parts.hostname or "")) is not None:
+                    raise Refused(reason) from error
+                raise
         if parts.hostname not in self._practice_names:
             raise Refused(f"{parts.hostname!r} is no practice publisher")
         headers = request.headers.copy()
