@@ -70,27 +70,33 @@ class SourceSpider(scrapy.Spider):
 
     def _requests(self, follow: Follow) -> Iterator[scrapy.Request]:
         """The request for a page, or what it leads to where the page was read so lately that it is not asked for again."""
-        address = self.store.pages.address(url_key(follow.method, follow.url, follow.body))
-        recheck = timedelta(days=self.facts.pages[follow.kind].recheck_days)
-        if address is not None and recheck and self.started_at - address.read_at < recheck:
-            self.tally.counts["pages.not_asked"] += 1
-            for row in address.follows:
-                yield from self._requests(follow_of(row))
-            return
-        yield scrapy.Request(
+        request = scrapy.Request(
             follow.url,
             method=follow.method,
             body=follow.body,
             headers=dict(follow.headers),
             callback=self.take,
             errback=self.miss,
-            meta={"kind": follow.kind, "carry": dict(follow.carry), "address": address},
+            meta={"kind": follow.kind, "carry": dict(follow.carry)},
         )
+        # pages are kept under the address as Scrapy writes it: '…/mostRecent/?' loses its question mark
+        address = self.store.pages.address(url_key(follow.method, request.url, follow.body))
+        recheck = timedelta(days=self.facts.pages[follow.kind].recheck_days)
+        if address is not None and recheck and self.started_at - address.read_at < recheck:
+            self.tally.counts["pages.not_asked"] += 1
+            for row in address.follows:
+                yield from self._requests(follow_of(row))
+            return
+        request.meta["address"] = address
+        yield request
 
     def take(self, response: Response) -> Iterator[Any]:
         """The one callback: read the archived page, hand its reading to the pipeline, ask for what it leads to."""
         kept: Kept = response.meta["kept"]
         address: Address | None = response.meta["address"]
+        if address is None and "redirect_urls" in response.meta:  # pages are kept where they stand, not where one asked
+            page = kept.page
+            address = self.store.pages.address(url_key(page.method, page.url, page.request_body))
         reading = self._reading(kept, address)
         yield reading
         for follow in reading.follows:
