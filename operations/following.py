@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from indexer.build import IndexFollower
+from indexer.build import IndexFollower, rebuild
 from indexer.engines import open_engine
+from indexer.engines.base import Engine
 from indexer.links import LinkFollower
 from library.follow import follow
 from library.house import House
@@ -25,7 +26,7 @@ def catch_up(house: House) -> bool:
     with _lease(house.settings.home) as is_ours:
         if not is_ours:
             return False
-        engine = open_engine(house.settings)
+        engine = _current_engine(house)
         try:
             _follow_all(house, IndexFollower(engine, house.store))
         finally:
@@ -39,7 +40,7 @@ def follow_on(house: House, stop: threading.Event) -> None:
         if not is_ours:
             logger.error("another process follows the change log already")
             raise SystemExit(1)
-        engine = open_engine(house.settings)
+        engine = _current_engine(house)
         follower = IndexFollower(engine, house.store)
         try:
             while not stop.is_set():
@@ -51,6 +52,15 @@ def follow_on(house: House, stop: threading.Event) -> None:
                 stop.wait(IDLE_S)
         finally:
             engine.close()
+
+
+def _current_engine(house: House) -> Engine:
+    """The engine, rebuilt first where its index was built with other tokens than today's."""
+    engine = open_engine(house.settings)
+    if engine.count() and engine.is_stale():
+        logger.info("the words are cut differently since the index was built; it is built anew")
+        rebuild(house.store, engine)
+    return engine
 
 
 def _follow_all(house: House, index: IndexFollower) -> None:

@@ -24,7 +24,7 @@ def search(
     sort: Annotated[str, typer.Option(help="relevance, newest or oldest")] = "relevance",
     literal: Annotated[bool, typer.Option("--literal", help="Search what was typed, not other languages too.")] = False,
 ) -> None:
-    """Search the library. Exit code 2 for a query that cannot be read, 1 where nothing was found."""
+    """Search the library. Exit code 2 for a query that cannot be read."""
     from indexer.engines import open_engine
     from indexer.query import QueryError
     from library.console import fail, print_json
@@ -49,8 +49,6 @@ def search(
         print_json(found)
     else:
         _print_table(found)
-    if not found["total"]:
-        raise typer.Exit(1)
 
 
 def caret(text: str, column: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uvicorn
 
 from indexer.engines import open_engine
+from indexer.search import warm_up
 from library.house import House
 from search_api.app import create_app
 
@@ -12,9 +13,10 @@ MAILBOX = "mailbox"  # below the home folder, where the demo's mail server keeps
 
 
 def serve(house: House, *, host: str, port: int) -> None:
-    """Open the engine, serve, and close it again."""
+    """Open the engine, load the dictionaries, serve, and close the engine again."""
     settings = house.settings
     engine = open_engine(settings)
+    warm_up()
     mailbox = settings.home / MAILBOX if settings.demo else None
     app = create_app(settings, house.store, engine, house.sources, mailbox_folder=mailbox)
     try:

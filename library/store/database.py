@@ -14,10 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from library.store.tables import metadata
 
@@ -135,17 +134,31 @@ class Database:
             yield
 
     def _migrate(self) -> None:
+        """Bring the tables to the newest migration; a database that is there already costs one look."""
+        newest = max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).split("_")[0]
+        if self._revision() == newest:
+            return
+        from alembic import command  # half of a command's start-up time, and needed once per new version
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         with self._one_writer(), self._engine.connect() as connection:
-            if self._url.get_backend_name() != "sqlite":
+            if self.is_postgresql:
                 connection.execute(text("SELECT pg_advisory_lock(7747)"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
-            if self._url.get_backend_name() != "sqlite":
+            if self.is_postgresql:
                 connection.execute(text("SELECT pg_advisory_unlock(7747)"))
                 connection.commit()
+
+    def _revision(self) -> str | None:
+        try:
+            with self._engine.connect() as connection:
+                return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())
+        except DBAPIError:
+            return None  # a new database
 
 
 def _engine(address: str) -> Engine:
