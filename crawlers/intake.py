@@ -239,13 +239,16 @@ def _found_in_manifest(manifest: Path, sources: Mapping[str, Source], report: Im
         name, source = str(row.get("file", "")), sources.get(row.get("source", ""))
         file = manifest.parent / name
         url = row.get("url") or ""
+        is_extract = source is not None and _is_extract(row, source)
+        if source is not None and is_extract:
+            url = _url_of(source, file)  # a reader's file has no address at the publisher's but the site's own
         if source is None:
             source = next((one for one in sources.values() if url and one.page_kind(url)), None)
         reason = _not_routed(row, file, manifest.parent, source, url)
         if reason or source is None:
             report.unrouted.append(Unrouted(file=name, source=row.get("source", ""), reason=reason))
             continue
-        if (row.get("url"), row.get("captured")) in shared:
+        if (row.get("url"), row.get("captured")) in shared and not is_extract:
             url = f"{url}#{file.name}"  # several files unpacked from one answer
         yield _Found(
             file=name,
@@ -259,7 +262,7 @@ def _not_routed(row: Mapping[str, Any], file: Path, folder: Path, source: Source
     form = row.get("form", "")
     if source is None:
         return f"no source named {row.get('source', '')!r} and none whose patterns fit its URL"
-    if form in NOT_PAGES:
+    if form in NOT_PAGES and not _is_extract(row, source):
         return NOT_PAGES[form]
     if not url:
         return "the manifest names no URL, so nobody knows which kind of page it is"
@@ -268,6 +271,10 @@ def _not_routed(row: Mapping[str, Any], file: Path, folder: Path, source: Source
     if not file.resolve().is_relative_to(folder.resolve()):
         return "the file lies outside the manifest's folder"
     return "" if file.is_file() else "the file is missing"
+
+
+def _is_extract(row: Mapping[str, Any], source: Source) -> bool:
+    return source.takes_extracts and row.get("form") == "extract"
 
 
 def _repeated(values: Iterator[Any]) -> set[Any]:

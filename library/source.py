@@ -82,6 +82,7 @@ class Source(_Facts):
 
     jurisdiction: code used where a page does not print one. language: of texts that do not say.
     hosts: the only names that may be asked. handed_in: the source may not be crawled; people hand its files in.
+    takes_extracts: what is handed in is somebody else's reading of the publisher, and its page kinds go by file names.
     merge: parts of a record, the one that wins first. dates: strptime patterns, tried in order.
     complete: the pages of one run show every record there is, so a missing one may be withdrawn.
     restamp_days: a record published longer ago than this is not news when it first appears.
@@ -99,6 +100,7 @@ class Source(_Facts):
     attribution: str
     hosts: tuple[str, ...] = ()
     handed_in: bool = False
+    takes_extracts: bool = False
     pages: Mapping[str, PageKind]
     merge: tuple[str, ...] = ("main",)
     dates: tuple[str, ...] = ()
