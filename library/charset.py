@@ -24,6 +24,13 @@ WIDER = {
 }
 
 
+EAST_ASIAN = ["gb18030", "big5hkscs", "cp932", "euc_jp", "cp949"]
+SAMPLE_BYTES = 200_000
+PROOF_BYTES = 60  # some thirty characters
+CLEARLY = 0.1  # of charset_normalizer's measure of mess; with less, right labels of short Japanese texts were overruled
+ASCII = bytes(range(128))
+
+
 class UndecidableEncoding(ValueError):
     """No encoding fits the bytes well enough to trust the text."""
 
@@ -64,14 +71,34 @@ def decide(body: bytes, content_type: str = "") -> Decoding:
     if stateful is None and _fits(body, "utf-8"):
         return Decoding("utf-8", "utf-8")
     for evidence, label in labels:
-        # utf-8 was tried, and any bytes pass as a single-byte encoding: such a label needs the statistics' word
-        if label and label != "utf-8" and not _is_single_byte(label) and _fits(body, label):
-            return Decoding(label, evidence)
-    best = from_bytes(body[:200_000]).best()
+        # utf-8 was tried
+        if label and label != "utf-8" and _fits(body, label):
+            if (better := _better_fit(body, label)) is None:
+                return Decoding(label, evidence)
+            if better:
+                return Decoding(better, "statistics")
+    best = from_bytes(body[:SAMPLE_BYTES]).best()
     guess = _wider(best.encoding) if best is not None else None
     if guess and _fits(body, guess):
         return Decoding(guess, "statistics")
     return Decoding("", "none fits")
+
+
+def _better_fit(body: bytes, label: str) -> str | None:
+    """What the statistics say against a label whose encoding fits the bytes: another encoding, '' for 'not this one'.
+
+    None: nothing is said against it. Nearly any bytes fit a single-byte encoding or GB18030, and a few characters prove
+    nothing, so a short text keeps an East Asian label.
+    """
+    sample = body[:SAMPLE_BYTES]
+    if _is_single_byte(label):
+        return None if from_bytes(sample, cp_isolation=[label]).best() is not None else ""
+    if label not in EAST_ASIAN or len(sample.translate(None, ASCII)) < PROOF_BYTES:
+        return None
+    mess = {match.encoding: match.chaos for match in from_bytes(sample, cp_isolation=EAST_ASIAN)}
+    best = min(mess, key=lambda encoding: mess[encoding], default=label)
+    is_clear = best != label and mess.get(label, 1.0) - mess[best] > CLEARLY and _fits(body, best)
+    return best if is_clear else None
 
 
 def _wider(label: str | None) -> str | None:

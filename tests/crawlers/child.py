@@ -24,7 +24,7 @@ from crawlers.spider import SourceSpider
 from library.console import set_up_logging
 from library.page import Page
 from library.settings import PracticeSettings, Settings, sources_folder
-from library.source import PageKind, Source, Wording, load_sources
+from library.source import PageKind, Source, Wording, load_source
 from library.store.store import Store
 from library.times import now
 
@@ -91,7 +91,8 @@ def outcome_of(asked: dict[str, Any]) -> dict[str, Any]:
         source = probe(asked["hosts"])
         Probe.urls = tuple(urls)
     else:
-        source = load_sources(sources_folder())[asked["source"]]
+        jurisdiction, _, rest = asked["source"].partition("_")
+        source = load_source(sources_folder() / jurisdiction / f"{rest}.toml")
     source = source.model_copy(
         update={
             "politeness": source.politeness.model_copy(update=asked.get("politeness", {})),
