@@ -119,5 +119,6 @@ class Library:
 @contextmanager
 def library(home: Path, *, records: int = 300, night: int = 1, seed: int = 1) -> Iterator[Library]:
     """A new library beside its own practice publishers."""
+    home.mkdir(exist_ok=True)
     with PracticeSite(World(seed=seed, records=records, night=night, today=TODAY)) as site:
         yield Library(home, site)
