@@ -7,9 +7,10 @@ environment only. Unknown keys are refused at start-up.
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -43,6 +44,52 @@ class WebSettings(_Section):
     secret: str = ""  # TTM_WEB__SECRET signs unsubscribe links; made and kept in the home folder where empty
 
 
+class ElasticSettings(_Section):
+    """The cluster of the second engine. password and api_key come from TTM_ELASTIC__PASSWORD and TTM_ELASTIC__API_KEY.
+
+    A host beyond this machine must be https and know us by a password or key, unless `insecure` says that somebody has
+    thought about it: open clusters are found and wiped within hours.
+    """
+
+    hosts: tuple[str, ...] = ("http://127.0.0.1:9200",)
+    user: str = "elastic"
+    password: str = ""
+    api_key: str = ""  # the encoded form; goes before user and password
+    ca_certs: str = ""  # a PEM file; the system's certificates where empty
+    verify: bool = True  # whether the server's certificate is checked
+    insecure: bool = False
+    prefix: str = Field(default="ttm", pattern=r"^[a-z][a-z0-9_-]{0,60}$")  # two libraries may share a cluster
+    shards: int = Field(default=1, ge=1)
+    replicas: int = Field(default=1, ge=0)
+    timeout_s: float = Field(default=10.0, gt=0)
+
+    @field_validator("hosts")
+    @classmethod
+    def _addresses(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            parts = urlsplit(host)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.port is None:
+                raise ValueError(f"elastic.hosts: {host!r} is no address like 'https://search.example.org:9200'")
+        if not hosts:
+            raise ValueError("elastic.hosts is empty")
+        return hosts
+
+    @model_validator(mode="after")
+    def _guarded(self) -> ElasticSettings:
+        if self.insecure:
+            return self
+        for host in self.hosts:
+            parts = urlsplit(host)
+            if parts.hostname in ("127.0.0.1", "::1", "localhost"):
+                continue
+            if parts.scheme != "https" or not (self.password or self.api_key) or not self.verify:
+                raise ValueError(
+                    f"elastic.hosts: {host} is not this machine: it needs https, a checked certificate, and "
+                    "TTM_ELASTIC__PASSWORD or TTM_ELASTIC__API_KEY (or elastic.insecure = true)"
+                )
+        return self
+
+
 class CrawlSettings(_Section):
     """Manners and limits of a crawl. contact: an address or page a publisher can complain to; stands in the User-Agent."""
 
@@ -68,11 +115,12 @@ class Settings(BaseSettings):
 
     home: Path = Path("ttm-home")
     database_url: str = ""  # '' is SQLite in the home folder; postgresql+psycopg://… otherwise
-    engine: str = "tantivy"
+    engine: str = "tantivy"  # tantivy | elastic; `ttm index rebuild --engine` moves a running library
     zone: str = "Asia/Shanghai"
     demo: bool = False
     mail: MailSettings = Field(default_factory=MailSettings)
     web: WebSettings = Field(default_factory=WebSettings)
+    elastic: ElasticSettings = Field(default_factory=ElasticSettings)
     crawl: CrawlSettings = Field(default_factory=CrawlSettings)
     practice: PracticeSettings = Field(default_factory=PracticeSettings)
 

@@ -12,4 +12,8 @@ def open_engine(settings: Settings) -> Engine:
         from indexer.engines.tantivy import TantivyEngine
 
         return TantivyEngine(settings.index)
-    raise ValueError(f"there is no engine {settings.engine!r}; there is 'tantivy'")
+    if settings.engine == "elastic":
+        from indexer.engines.elastic import ElasticEngine
+
+        return ElasticEngine(settings.elastic)
+    raise ValueError(f"there is no engine {settings.engine!r}; there are 'tantivy' and 'elastic'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol, Self
 
 from indexer.entry import Entry
@@ -27,6 +28,17 @@ class Hits:
 
 class EngineBusyError(RuntimeError):
     """Somebody else builds or promotes an index in the same place."""
+
+
+class EngineDownError(RuntimeError):
+    """The engine does not answer, or not in full. Nothing is lost: the same call may be made again.
+
+    str(): a sentence for whoever runs the machine. retry_at: when another try is worth while, UTC.
+    """
+
+    def __init__(self, sentence: str, retry_at: datetime) -> None:
+        super().__init__(sentence)
+        self.retry_at = retry_at
 
 
 class Engine(Protocol):
