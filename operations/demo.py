@@ -27,7 +27,7 @@ from alerts.practice_mailbox import PracticeMailbox
 from alerts.watches import Cadence, active_watches, add_watch, categories
 from crawlers.practice.publishers import eu_rasff
 from crawlers.practice.site import PracticeSite
-from crawlers.practice.world import World
+from crawlers.practice.world import SOURCES, World
 from indexer.engines import open_engine
 from library.follow import follow
 from library.house import House, opened
@@ -83,7 +83,7 @@ class Practice:
 def practice_house(*, records: int = RECORDS, port: int = 8000, home: Path | None = None) -> Iterator[Practice]:
     """A home folder of its own with practice publishers and a mailbox around it; a temporary one is removed at the end."""
     own = home or Path(tempfile.mkdtemp(prefix="ttm-demo-"))
-    sources = load_sources(sources_folder())
+    sources = {name: source for name, source in load_sources(sources_folder()).items() if name in SOURCES}
     names = tuple(sorted({host for source in sources.values() for host in source.hosts}))
     world = World(seed=SEED, records=records, today=now().date())
     try:
@@ -115,7 +115,7 @@ def play(practice: Practice, *, say: Say) -> dict[str, Any]:
             add_watch(house.store, offered.query, address, now=now(), title=title, cadence=cadence, language=language)
         for night in (1, 2):
             practice.site.world.night = night
-            say(f"night {night}: {len(house.sources)} sources")
+            say(f"night {night}: {len(practice.sources)} sources")
             for line in _crawl_all(practice, house):
                 say(f"  {line}")
             catch_up(house)
@@ -137,13 +137,13 @@ def _clock(at: datetime) -> Callable[[], datetime]:
 
 def _crawl_all(practice: Practice, house: House) -> Iterator[str]:
     """Crawl every source in a child of its own, two at a time, and take in the sheets people hand in; a line as each ends."""
-    for source in house.sources.values():
+    for source in practice.sources.values():
         if source.handed_in:
             folder = practice.settings.intake / source.name
             folder.mkdir(parents=True, exist_ok=True)
             _hand_in(practice, folder)
     parent = str(os.getpid())
-    commands = [("crawl", one.name, "--parent", parent) for one in house.sources.values() if not one.handed_in]
+    commands = [("crawl", one.name, "--parent", parent) for one in practice.sources.values() if not one.handed_in]
     with ThreadPoolExecutor(practice.settings.crawl.at_once) as pool:
         running = [pool.submit(_child, practice, *command) for command in (*commands, ("intake", "--settled"))]
         for done in as_completed(running):
@@ -169,7 +169,7 @@ def _child(practice: Practice, *arguments: str) -> str:
 
 def _checked(practice: Practice, house: House, seconds: float) -> dict[str, Any]:
     """Hold the two nights to what they promise, and count."""
-    bad = [run for name in house.sources for run in house.store.runs.of(name, 2) if run.verdict not in GOOD]
+    bad = [run for name in practice.sources for run in house.store.runs.of(name, 2) if run.verdict not in GOOD]
     if bad:
         raise DemoError(f"a run of {bad[0].source} is {bad[0].verdict}: {bad[0].reason}")
     records = sum(house.store.counts().values())
@@ -189,7 +189,7 @@ def _checked(practice: Practice, house: House, seconds: float) -> dict[str, Any]
     with house.store.read() as transaction:
         pages = int(transaction.value("SELECT count(*) FROM page"))
     return {
-        "sources": len(house.sources),
+        "sources": len(practice.sources),
         "pages": pages,
         "records": records,
         "indexed": indexed,
