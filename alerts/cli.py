@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     from alerts.outbox import Counts
+    from alerts.sweep import Sweep
     from alerts.watches import Preview, Watch
     from indexer.query import QueryError
     from library.house import House
@@ -181,12 +183,13 @@ def send(json: Json = False) -> None:
 
 @alerts_app.command("run")
 def run() -> None:
-    """Match and send until stopped."""
+    """Match and send until stopped; once a night, compare the ledger with what it should hold, and mend it."""
     import signal
     import threading
 
     from alerts.matching import MatchingFollower
     from alerts.outbox import run_outbox
+    from alerts.sweep import NightlySweep
     from library.console import set_up_logging
     from library.follow import follow
     from library.house import opened
@@ -198,44 +201,61 @@ def run() -> None:
         signal.signal(number, lambda *_: stop.set())
     with opened() as house:
         follower = MatchingFollower(house.store, house.sources, now)
+        nightly = NightlySweep(house.store, house.settings, house.sources)
+
+        def before() -> None:
+            follow(house.store, follower)
+            nightly(now())
+
         run_outbox(
             house.store,
             house.settings,
             now,
             sources=house.sources,
             stop=stop,
-            before=lambda: follow(house.store, follower),
+            before=before,
         )
 
 
 @alerts_app.command("check")
 def check(
-    days: Annotated[int, typer.Option(min=0, help="How far to look back.")] = 2,
+    days: Annotated[
+        int | None, typer.Option(min=0, help="How far to look back; without it, to the last check.")
+    ] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend the ledger, keep the figure, tell the operator.")
+    ] = False,
+    pairs: Annotated[int, typer.Option(min=0, help="Pairs of watch and record held together, at least.")] = 1_000_000,
     json: Json = False,
 ) -> None:
-    """Hold every watch against every change of the last days, and compare with what was written down."""
+    """Ask every watch about what is new, and compare with what was written down. Exit code 1 where it differs."""
     from dataclasses import asdict
     from datetime import timedelta
 
-    from alerts.matching import differences
+    from alerts.sweep import sweep
     from library.console import print_json
     from library.house import opened
     from library.times import now, stamp
 
     with opened() as house:
-        with house.store.read() as transaction:
-            since = stamp(now() - timedelta(days=days))
-            after = transaction.value("SELECT coalesce(max(seq), 0) FROM change WHERE at < :since", since=since)
-        found = differences(house.store, house.sources, after=after)
+        after = None
+        if days is not None:
+            with house.store.read() as transaction:
+                since = stamp(now() - timedelta(days=days))
+                after = transaction.value("SELECT coalesce(max(seq), 0) FROM change WHERE at < :since", since=since)
+        mail = house.settings.mail
+        operator = (mail.sender, mail.operator) if mail.operator else None
+        found = sweep(house.store, house.sources, now=now(), after=after, repair=repair, pairs=pairs, operator=operator)
     if json:
-        print_json({"differences": [asdict(difference) for difference in found]})
-    elif not found:
-        typer.echo(f"The ledger holds what it should for the changes after number {after}.")
+        print_json(found.as_json() | {"differences": [asdict(one) for one in found.differences]})
     else:
-        for difference in found:
-            what = "is missing" if difference.is_missing else "should not be there"
-            typer.echo(f"watch {difference.watch_id}: {difference.record_id} version {difference.version} {what}")
-    if found:
+        typer.echo(_sweep_sentence(found))
+        for one in found.differences:
+            what = "is missing" if one.is_missing else "should not be there"
+            typer.echo(f"watch {one.watch_id}: {one.record_id} version {one.version} by {one.channel} {what}")
+        for line in found.disagreements:
+            typer.echo(line)
+    if not found.is_clean:
         raise typer.Exit(1)
 
 
@@ -297,6 +317,8 @@ def show_status(json: Json = False) -> None:
     typer.echo(f"Mails: {_counted(stands['mails'])}; sent without hearing the answer: {stands['in_doubt']}")
     if stands["oldest_waiting_s"]:
         typer.echo(f"The oldest mail waits for {stands['oldest_waiting_s'] / 60:.0f} minutes. {stands['last_error']}")
+    if stands["sweep"]:
+        typer.echo(f"Last sweep of the ledger: {sweep_words(stands['sweep'])}")
     for mail in lost:
         typer.echo(f"{mail.state}: mail {mail.id} to {mail.recipient}, {mail.items} deliveries: {mail.last_error}")
 
@@ -338,6 +360,22 @@ def _pass_sentence(counts: Counts) -> str:
         f"{counts.in_doubt} in doubt, {counts.given_up} given up."
     )
     return f"{said} {counts.problem}".strip()
+
+
+def sweep_words(figures: Mapping[str, Any]) -> str:
+    """The figures of a sweep in one line."""
+    return (
+        f"{figures['at'][:16]}Z, {figures['watches']:,} watches and {figures['versions']:,} versions, {figures['pairs']:,} "
+        f"pairs: {figures['missing']} missing, {figures['surplus']} too many, {figures['repaired']} mended"
+    )
+
+
+def _sweep_sentence(found: Sweep) -> str:
+    return (
+        f"{found.watches:,} watches were asked of {found.versions:,} versions (changes {found.after_change:,} to "
+        f"{found.upto_change:,}), and {found.pairs:,} pairs held together: {found.missing} deliveries missing, "
+        f"{found.surplus} too many, {found.repaired} mended, {found.unmatched} versions that nothing can be said of."
+    )
 
 
 def _counted(states: dict[str, int]) -> str:

@@ -24,6 +24,7 @@ from alerts.letter import FULL_ITEMS, LISTED_ITEMS, Item, Links, write_letter
 from alerts.mail import Heard, MailServer, MailServerError, message_id, plan_letter
 from alerts.operator import report_runs
 from alerts.reasons import read_reasons
+from alerts.sweep import last_sweep
 from alerts.tokens import mail_token, secret, watch_token
 from alerts.watches import Watch, active_watches
 from indexer.query import QueryError, parse_query
@@ -181,6 +182,7 @@ def status(store: Store, now: datetime) -> dict[str, Any]:
         mails = transaction.rows("SELECT state, count(*) AS n FROM mail GROUP BY state ORDER BY state")
         in_doubt = transaction.value("SELECT coalesce(sum(in_doubt), 0) FROM mail")
         oldest = transaction.row(OLDEST_WAITING)
+    swept = last_sweep(store)
     waited = (now - instant(oldest["created_at"])).total_seconds() if oldest else 0.0
     return {
         "watches": len(watches),
@@ -190,6 +192,7 @@ def status(store: Store, now: datetime) -> dict[str, Any]:
         "in_doubt": int(in_doubt),
         "oldest_waiting_s": waited,
         "last_error": oldest["last_error"] if oldest else "",
+        "sweep": swept.as_json() if swept else None,
     }
 
 
@@ -420,7 +423,7 @@ def _is_dead(owner: str) -> bool:
 DUE_GROUPS = """
     SELECT delivery.recipient, watch.cadence, min(delivery.id) AS first FROM delivery
     JOIN watch ON watch.id = delivery.watch_id
-    WHERE delivery.state = 'due' AND delivery.due_at <= :now AND watch.ended_at IS NULL
+    WHERE delivery.state = 'due' AND delivery.channel = 'mail' AND delivery.due_at <= :now AND watch.ended_at IS NULL
     GROUP BY delivery.recipient, watch.cadence ORDER BY first
 """
 
@@ -428,7 +431,7 @@ DUE = """
     SELECT delivery.id, delivery.watch_id, delivery.record_id, delivery.version, delivery.action, delivery.late,
            delivery.reasons
     FROM delivery JOIN watch ON watch.id = delivery.watch_id
-    WHERE delivery.state = 'due' AND delivery.due_at <= :now AND watch.ended_at IS NULL
+    WHERE delivery.state = 'due' AND delivery.channel = 'mail' AND delivery.due_at <= :now AND watch.ended_at IS NULL
       AND delivery.recipient = :recipient AND watch.cadence = :cadence
     ORDER BY delivery.id
 """

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
 
 from alerts.wording import LANGUAGES
 from indexer.expand import expand
@@ -26,7 +29,7 @@ from library.times import instant, stamp
 if TYPE_CHECKING:
     from indexer.engines.base import Engine
 
-ACTIONS = ("added", "amended", "withdrawn", "restored")
+ACTIONS = ("added", "amended", "withdrawn", "restored", "deadline")
 DEFAULT_ACTIONS = ("added", "withdrawn")
 ADDRESS_LIMIT = 254  # RFC 5321: a path is at most 256 octets with its angle brackets
 MAILBOX = re.compile(
@@ -35,6 +38,12 @@ MAILBOX = re.compile(
 )
 HISTORY = timedelta(days=365)
 NEWEST = 10
+LIFE = timedelta(days=365)  # a watch nobody has touched for so long ends, after a notice
+DAYS_BEFORE, DAYS_BEFORE_MAX = 7, 90
+WATCHES_MAX = 200  # of one address
+UNCONFIRMED_MAX = 3  # of one address a day; more would be a way to fill somebody's mailbox
+QUIET = re.compile(r"(?P<from>[01]\d|2[0-3]):(?P<from_minute>[0-5]\d)-(?P<to>[01]\d|2[0-3]):(?P<to_minute>[0-5]\d)")
+ADDRESS_OF_HOOK = re.compile(r"https?://[!-~]{1,2000}")
 FLOOD_COUNT = 20  # of fewer records nobody can say what a query selects
 FLOOD_SHARE = 0.5  # a watch that selects this share of a year's records selects nothing in particular
 
@@ -44,15 +53,29 @@ class WatchError(ValueError):
 
 
 class Cadence(StrEnum):
-    """When a reader is told: as soon as a record is matched, or once a day."""
+    """When a reader is told: as soon as a record is matched, or at full hours, in the morning, on Monday morning."""
 
     IMMEDIATE = "immediate"
+    HOURLY = "hourly"
     DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Records a watch must select and must not: ids, or the title of an invented one."""
+
+    must_match: Sequence[str] = ()
+    must_not_match: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """A saved query with an address. after_change: it hears of changes whose number is higher."""
+    """A saved query with an address. after_change: it hears of changes whose number is higher.
+
+    quiet: '22:00-07:00' on the clock of its zone. nothing_too: digests without news go out as well. hook: a web address
+    told beside the reader. name: of the reviewed file it stands in. checks: what it must select and must not.
+    """
 
     id: str
     title: str
@@ -64,6 +87,15 @@ class Watch:
     actions: tuple[str, ...]
     after_change: int
     created_at: datetime
+    quiet: str = ""
+    nothing_too: bool = False
+    days_before: int = DAYS_BEFORE
+    hook: str = ""
+    name: str = ""
+    checks: Checks = Checks()
+    revision: int = 1
+    confirmed_at: datetime | None = None
+    expires_at: datetime | None = None
     ended_at: datetime | None = None
     ended_why: str = ""
 
@@ -81,6 +113,15 @@ class Watch:
             actions=tuple(row["actions"].split(",")),
             after_change=row["after_change"],
             created_at=instant(row["created_at"]),
+            quiet=row["quiet"],
+            nothing_too=bool(row["nothing_too"]),
+            days_before=row["days_before"],
+            hook=row["hook"],
+            name=row["name"],
+            checks=Checks(**orjson.loads(row["checks"])),
+            revision=row["revision"],
+            confirmed_at=instant(row["confirmed_at"]) if row["confirmed_at"] else None,
+            expires_at=instant(row["expires_at"]) if row["expires_at"] else None,
             ended_at=instant(row["ended_at"]) if row["ended_at"] else None,
             ended_why=row["ended_why"],
         )
@@ -122,9 +163,17 @@ def add_watch(
     language: str = "zh",
     zone: str = "Asia/Shanghai",
     actions: Sequence[str] = DEFAULT_ACTIONS,
+    quiet: str = "",
+    nothing_too: bool = False,
+    days_before: int = DAYS_BEFORE,
+    hook: str = "",
+    name: str = "",
+    checks: Checks = Checks(),
+    confirmed: bool = True,
 ) -> Watch:
-    """Save a watch. It hears of what changes from now on.
+    """Save a watch. It hears of what changes from now on, or from when its reader agrees.
 
+    confirmed: the caller vouches that the reader wants it. A watch of a reviewed file (name) does not expire.
     Raises QueryError for a query that cannot be read and WatchError for anything else that is wrong.
     """
     watch = Watch(
@@ -136,26 +185,87 @@ def add_watch(
         language=_language(language),
         zone=_zone(zone),
         actions=_actions(actions),
+        quiet=_quiet(quiet),
+        nothing_too=nothing_too,
+        days_before=_days_before(days_before),
+        hook=_hook(hook),
+        name=name,
+        checks=checks,
         after_change=0,
         created_at=now,
+        confirmed_at=now if confirmed else None,
+        expires_at=None if name else now + LIFE,
     )
     parse_query(watch.query)
     with store.write() as transaction:
+        if not name:
+            _keep_to_limits(transaction, watch, now)
         head = transaction.value("SELECT seq FROM head WHERE id = 1")
-        transaction.do(
-            ADD_WATCH,
-            id=watch.id,
-            title=watch.title,
-            query=watch.query,
-            recipient=watch.recipient,
-            cadence=watch.cadence.value,
-            language=watch.language,
-            zone=watch.zone,
-            actions=",".join(watch.actions),
-            after_change=head,
-            created_at=stamp(now),
-        )
+        transaction.do(ADD_WATCH, **_row(watch) | {"after_change": head})
         return Watch.of(transaction.row("SELECT * FROM watch WHERE id = :id", id=watch.id) or {})
+
+
+def edit_watch(store: Store, watch_id: str, *, now: datetime, **changes: Any) -> Watch:
+    """Change a watch that goes on: any argument of `add_watch` but recipient and confirmed; it lives a year from now.
+
+    With another query, or other things to hear of, it starts at the present change, and what is due to it is not sent:
+    that was found by a question nobody asks any more. Raises what add_watch raises, and WatchError for no such watch.
+    """
+    checked: Mapping[str, Callable[[Any], Any]] = {
+        "title": _one_line,
+        "query": str.strip,
+        "cadence": _cadence,
+        "language": _language,
+        "zone": _zone,
+        "actions": _actions,
+        "quiet": _quiet,
+        "nothing_too": bool,
+        "days_before": _days_before,
+        "hook": _hook,
+        "name": str,
+        "checks": lambda checks: checks,
+    }
+    values = {name: checked[name](value) for name, value in changes.items()}
+    if "query" in values:
+        parse_query(values["query"])
+    with store.write() as transaction:
+        row = transaction.row("SELECT * FROM watch WHERE id = :id AND ended_at IS NULL", id=watch_id)
+        if row is None:
+            raise WatchError(f"there is no watch {watch_id!r} that goes on")
+        before = Watch.of(row)
+        after = replace(before, **values)
+        after = replace(after, title=after.title or _one_line(after.query))
+        after = replace(after, expires_at=None if after.name else now + LIFE)
+        asks_anew = (after.query, after.actions) != (before.query, before.actions)
+        begins_anew = asks_anew or after.hook != before.hook
+        head = transaction.value("SELECT seq FROM head WHERE id = 1") if begins_anew else before.after_change
+        transaction.do(EDIT_WATCH, **_row(after) | {"after_change": head})
+        if asks_anew:
+            transaction.do(CANCEL_DUE, id=watch_id)
+        return Watch.of(transaction.row("SELECT * FROM watch WHERE id = :id", id=watch_id) or {})
+
+
+def confirm_watch(store: Store, watch_id: str, *, now: datetime) -> Watch | None:
+    """Let a watch begin, because its reader said so; None where there is none that goes on."""
+    with store.write() as transaction:
+        head = transaction.value("SELECT seq FROM head WHERE id = 1")
+        transaction.do(CONFIRM_WATCH, id=watch_id, at=stamp(now), expires=stamp(now + LIFE), head=head)
+        row = transaction.row("SELECT * FROM watch WHERE id = :id AND ended_at IS NULL", id=watch_id)
+    return Watch.of(row) if row else None
+
+
+def _keep_to_limits(transaction: Transaction, watch: Watch, now: datetime) -> None:
+    """Raises WatchError where an address has as many watches as it may, or is asked for its consent too often."""
+    going_on = transaction.value(WATCHES_OF_READER, recipient=watch.recipient)
+    if going_on >= WATCHES_MAX:
+        raise WatchError(
+            f"{watch.recipient} has {going_on} watches, and no more than {WATCHES_MAX} are kept for one address"
+        )
+    if watch.confirmed_at is None:
+        since = stamp(now - timedelta(days=1))
+        asked = transaction.value(ASKED_OF_READER, recipient=watch.recipient, since=since)
+        if asked >= UNCONFIRMED_MAX:
+            raise WatchError(f"{watch.recipient} has been asked {asked} times today; it is asked again tomorrow")
 
 
 def end_watch(store: Store, watch_id: str, *, now: datetime, why: str = "removed") -> bool:
@@ -179,10 +289,17 @@ def cancel_unwanted(transaction: Transaction, watch_id: str) -> None:
 
 
 def active_watches(store: Store) -> list[Watch]:
-    """The watches that go on, oldest first."""
+    """The watches that go on and that their readers agreed to, oldest first."""
     with store.read() as transaction:
-        rows = transaction.rows("SELECT * FROM watch WHERE ended_at IS NULL ORDER BY created_at, id")
+        rows = transaction.rows(ACTIVE)
     return [Watch.of(row) for row in rows]
+
+
+def watches_revision(store: Store) -> tuple[int, int]:
+    """Two numbers of which one grows whenever any watch changes: how many there ever were, and how many changes."""
+    with store.read() as transaction:
+        row = transaction.row("SELECT count(*) AS n, coalesce(sum(revision), 0) AS revisions FROM watch")
+    return (int(row["n"]), int(row["revisions"])) if row else (0, 0)
 
 
 def list_watches(store: Store, *, ended: bool) -> list[Watch]:
@@ -295,12 +412,80 @@ def _actions(actions: Sequence[str]) -> tuple[str, ...]:
     return wanted
 
 
+def _quiet(quiet: str) -> str:
+    found = QUIET.fullmatch(quiet.strip())
+    if quiet.strip() and (not found or quiet.strip()[:5] == quiet.strip()[6:]):
+        raise WatchError(f"a quiet time is written like 22:00-07:00, and not {quiet!r}")
+    return quiet.strip()
+
+
+def _days_before(days: int) -> int:
+    if not 1 <= days <= DAYS_BEFORE_MAX:
+        raise WatchError(f"a deadline is told 1 to {DAYS_BEFORE_MAX} days before, and not {days}")
+    return days
+
+
+def _hook(hook: str) -> str:
+    if hook and (not ADDRESS_OF_HOOK.fullmatch(hook) or "@" in urlsplit(hook).netloc or not urlsplit(hook).hostname):
+        raise WatchError(f"{hook[:80]!r} is not a web address like https://example.org/hook")
+    return hook
+
+
+def _row(watch: Watch) -> dict[str, Any]:
+    return {
+        "id": watch.id,
+        "title": watch.title,
+        "query": watch.query,
+        "recipient": watch.recipient,
+        "cadence": watch.cadence.value,
+        "language": watch.language,
+        "zone": watch.zone,
+        "actions": ",".join(watch.actions),
+        "quiet": watch.quiet,
+        "nothing_too": int(watch.nothing_too),
+        "days_before": watch.days_before,
+        "hook": watch.hook,
+        "name": watch.name,
+        "checks": orjson.dumps(asdict(watch.checks)).decode(),
+        "after_change": watch.after_change,
+        "created_at": stamp(watch.created_at),
+        "confirmed_at": stamp(watch.confirmed_at) if watch.confirmed_at else None,
+        "expires_at": stamp(watch.expires_at) if watch.expires_at else None,
+    }
+
+
+ACTIVE = "SELECT * FROM watch WHERE ended_at IS NULL AND confirmed_at IS NOT NULL ORDER BY created_at, id"
+
 ADD_WATCH = """
-    INSERT INTO watch (id, title, query, recipient, cadence, language, zone, actions, after_change, created_at)
-    VALUES (:id, :title, :query, :recipient, :cadence, :language, :zone, :actions, :after_change, :created_at)
+    INSERT INTO watch (id, title, query, recipient, cadence, language, zone, actions, quiet, nothing_too, days_before,
+                       hook, name, checks, after_change, created_at, confirmed_at, expires_at)
+    VALUES (:id, :title, :query, :recipient, :cadence, :language, :zone, :actions, :quiet, :nothing_too, :days_before,
+            :hook, :name, :checks, :after_change, :created_at, :confirmed_at, :expires_at)
 """
 
-END_WATCH = "UPDATE watch SET ended_at = :at, ended_why = :why WHERE id = :id AND ended_at IS NULL"
+EDIT_WATCH = """
+    UPDATE watch SET title = :title, query = :query, cadence = :cadence, language = :language, zone = :zone,
+           actions = :actions, quiet = :quiet, nothing_too = :nothing_too, days_before = :days_before, hook = :hook,
+           name = :name, checks = :checks, after_change = :after_change, expires_at = :expires_at, expiry_told = 0,
+           revision = revision + 1
+    WHERE id = :id
+"""
+
+CONFIRM_WATCH = """
+    UPDATE watch SET confirmed_at = :at, expires_at = CASE WHEN name = '' THEN :expires ELSE NULL END,
+           after_change = :head, revision = revision + 1
+    WHERE id = :id AND ended_at IS NULL AND confirmed_at IS NULL
+"""
+
+WATCHES_OF_READER = "SELECT count(*) FROM watch WHERE recipient = :recipient AND ended_at IS NULL"
+
+ASKED_OF_READER = """
+    SELECT count(*) FROM watch WHERE recipient = :recipient AND confirmed_at IS NULL AND created_at >= :since
+"""
+
+END_WATCH = """
+    UPDATE watch SET ended_at = :at, ended_why = :why, revision = revision + 1 WHERE id = :id AND ended_at IS NULL
+"""
 
 CANCEL_DUE = "UPDATE delivery SET state = 'cancelled' WHERE watch_id = :id AND state = 'due'"
 

@@ -208,6 +208,10 @@ reference = Table(
 )
 
 # A saved query with an address. actions: comma-separated; after_change: it hears of changes with higher numbers.
+# quiet: '22:00-07:00' on the clock of its zone, when nothing is sent; nothing_too: a digest goes out without news as well;
+# days_before: how long before a deadline it is told; hook: a web address told beside the reader; name: of the reviewed file
+# it stands in; checks: JSON, what it must select and must not; revision: counts its changes; confirmed_at: when the reader
+# agreed; expires_at: when it ends unless the reader keeps it, null for never; expiry_told: the reader knows.
 watch = Table(
     "watch",
     metadata,
@@ -219,15 +223,27 @@ watch = Table(
     _text("language"),
     _text("zone"),
     _text("actions"),
+    _text("quiet", default=""),
+    _number("nothing_too", default="0"),
+    _number("days_before", default="7"),
+    _text("hook", default=""),
+    _text("name", default=""),
+    _text("checks", default="{}"),
+    _number("revision", default="1"),
     _number("after_change"),
     _text("created_at"),
+    _text("confirmed_at", null=True),
+    _text("expires_at", null=True),
+    _number("expiry_told", default="0"),
     _text("ended_at", null=True),
     _text("ended_why", default=""),
     Index(None, "ended_at"),
+    Index(None, "recipient"),
 )
 
 # One watch told of one version of one record. reasons: JSON list of [clause, field, [words]]; late: read long after it
-# was fetched; state: due, planned, sent, failed, given_up or cancelled.
+# was fetched; state: due, planned, sent, failed, given_up or cancelled. channel: mail or hook. about: '' for what the
+# version brought, 'comments_until:2026-03-10' for a day that comes near; such a delivery is of no version, 0.
 delivery = Table(
     "delivery",
     metadata,
@@ -238,15 +254,71 @@ delivery = Table(
     _text("channel"),
     _text("recipient"),
     _text("action"),
+    _text("about", default=""),
     _text("reasons"),
     _number("late", default="0"),
     _text("state"),
     _text("due_at"),
     _text("created_at"),
     _number("mail_id", null=True),
-    UniqueConstraint("watch_id", "record_id", "version", "channel", "recipient"),
+    UniqueConstraint("watch_id", "record_id", "version", "channel", "recipient", "about"),
     Index(None, "state", "due_at"),
     Index(None, "mail_id"),
+    Index(None, "record_id"),
+)
+
+# One comparison of the ledger with what it should hold, over the changes from one number to another.
+# pairs: watch and version held against each other by matches(); surplus: deliveries that should not be there.
+sweep = Table(
+    "sweep",
+    metadata,
+    _serial("id"),
+    _text("at"),
+    _number("after_change"),
+    _number("upto_change"),
+    _number("watches"),
+    _number("versions"),
+    _number("pairs"),
+    _number("missing"),
+    _number("surplus"),
+    _number("repaired"),
+    _number("unmatched"),
+    _number("seconds"),
+    _text("details", default="[]"),
+)
+
+# One synthetic recall on its way from a practice publisher into the operator's mailbox. verdict: running, arrived, late or
+# failed; seen_by: how the mail was found; told: by which second channel the operator was told that it is missing.
+canary = Table(
+    "canary",
+    metadata,
+    _serial("id"),
+    _text("key"),
+    _text("started_at"),
+    _text("arrived_at", null=True),
+    _text("verdict"),
+    _text("reason", default=""),
+    _text("seen_by", default=""),
+    _text("told", default=""),
+)
+
+# A call of a watch's web address; content: the frozen body. States and retries as for mail.
+call = Table(
+    "call",
+    metadata,
+    _serial("id"),
+    _text("watch_id"),
+    _text("occasion"),
+    _text("address"),
+    Column("content", LargeBinary, nullable=False),
+    _text("state"),
+    _number("attempts", default="0"),
+    _text("next_at"),
+    _text("created_at"),
+    _text("sent_at", null=True),
+    _text("last_error", default=""),
+    UniqueConstraint("watch_id", "occasion"),
+    Index(None, "state", "next_at"),
 )
 
 # A mail whose bytes are frozen before the socket opens. occasion: what it is about, unique per recipient; state: planned,

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from alerts.sweep import last_sweep
 from indexer.query import And, Filter, QueryError
 from indexer.search import SearchResult
 from library.archive import ArchiveError
@@ -239,6 +240,7 @@ def source_board(request: Request, door: AtDoor) -> HTMLResponse:
         request,
         "board.html",
         standings=found,
+        sweep=last_sweep(door.store),
         tones={tone: sum(one.tone == tone for one in found) for tone in ("good", "quiet", "bad", "running", "none")},
         nights=lambda one: sparkline(one.nights, _nights_said(one.nights, reader)),
     )

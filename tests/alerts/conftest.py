@@ -155,6 +155,10 @@ class House:
         with self.store.read() as transaction:
             return [dict(row) for row in transaction.rows("SELECT * FROM delivery ORDER BY id")]
 
+    def store_watches(self) -> list[dict[str, Any]]:
+        with self.store.read() as transaction:
+            return [dict(row) for row in transaction.rows("SELECT * FROM watch ORDER BY created_at")]
+
     def mails(self) -> list[dict[str, Any]]:
         with self.store.read() as transaction:
             return [dict(row) for row in transaction.rows("SELECT * FROM mail ORDER BY id")]

@@ -78,7 +78,17 @@ def test_a_query_that_cannot_be_read_is_refused_with_its_column(house: House):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"cadence": "hourly"}, {"language": "fr"}, {"zone": "Mars/Base"}, {"actions": ("deleted",)}, {"actions": ()}],
+    [
+        {"cadence": "monthly"},
+        {"quiet": "22-7"},
+        {"quiet": "08:00-08:00"},
+        {"days_before": 0},
+        {"hook": "ftp://x.example/"},
+        {"language": "fr"},
+        {"zone": "Mars/Base"},
+        {"actions": ("deleted",)},
+        {"actions": ()},
+    ],
 )
 def test_what_a_watch_cannot_be_is_refused(house: House, wrong: dict[str, Any]):
     with pytest.raises(WatchError):

@@ -29,6 +29,37 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_address_source"), ["source"], unique=False)
 
     op.create_table(
+        "call",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("watch_id", sa.Text(), nullable=False),
+        sa.Column("occasion", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("next_at", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.Text(), nullable=True),
+        sa.Column("last_error", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_call")),
+        sa.UniqueConstraint("watch_id", "occasion", name=op.f("uq_call_watch_id_occasion")),
+    )
+    with op.batch_alter_table("call", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_call_state_next_at"), ["state", "next_at"], unique=False)
+
+    op.create_table(
+        "canary",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.Text(), nullable=False),
+        sa.Column("arrived_at", sa.Text(), nullable=True),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("seen_by", sa.Text(), server_default="", nullable=False),
+        sa.Column("told", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_canary")),
+    )
+    op.create_table(
         "change",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("record_id", sa.Text(), nullable=False),
@@ -47,6 +78,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), server_default="", nullable=False),
         sa.Column("reasons", sa.Text(), nullable=False),
         sa.Column("late", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -60,11 +92,13 @@ def upgrade() -> None:
             "version",
             "channel",
             "recipient",
-            name=op.f("uq_delivery_watch_id_record_id_version_channel_recipient"),
+            "about",
+            name=op.f("uq_delivery_watch_id_record_id_version_channel_recipient_about"),
         ),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_delivery_mail_id"), ["mail_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_delivery_record_id"), ["record_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_delivery_state_due_at"), ["state", "due_at"], unique=False)
 
     op.create_table(
@@ -223,6 +257,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_run_source_id"), ["source", "id"], unique=False)
 
     op.create_table(
+        "sweep",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("at", sa.Text(), nullable=False),
+        sa.Column("after_change", sa.BigInteger(), nullable=False),
+        sa.Column("upto_change", sa.BigInteger(), nullable=False),
+        sa.Column("watches", sa.BigInteger(), nullable=False),
+        sa.Column("versions", sa.BigInteger(), nullable=False),
+        sa.Column("pairs", sa.BigInteger(), nullable=False),
+        sa.Column("missing", sa.BigInteger(), nullable=False),
+        sa.Column("surplus", sa.BigInteger(), nullable=False),
+        sa.Column("repaired", sa.BigInteger(), nullable=False),
+        sa.Column("unmatched", sa.BigInteger(), nullable=False),
+        sa.Column("seconds", sa.BigInteger(), nullable=False),
+        sa.Column("details", sa.Text(), server_default="[]", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sweep")),
+    )
+    op.create_table(
         "version",
         sa.Column("record_id", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -244,24 +295,37 @@ def upgrade() -> None:
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("zone", sa.Text(), nullable=False),
         sa.Column("actions", sa.Text(), nullable=False),
+        sa.Column("quiet", sa.Text(), server_default="", nullable=False),
+        sa.Column("nothing_too", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("days_before", sa.BigInteger(), server_default="7", nullable=False),
+        sa.Column("hook", sa.Text(), server_default="", nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("checks", sa.Text(), server_default="{}", nullable=False),
+        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
         sa.Column("after_change", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.Text(), nullable=False),
+        sa.Column("confirmed_at", sa.Text(), nullable=True),
+        sa.Column("expires_at", sa.Text(), nullable=True),
+        sa.Column("expiry_told", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("ended_at", sa.Text(), nullable=True),
         sa.Column("ended_why", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_watch")),
     )
     with op.batch_alter_table("watch", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_watch_ended_at"), ["ended_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_watch_recipient"), ["recipient"], unique=False)
 
     op.execute("INSERT INTO head (id, seq) VALUES (1, 0)")
 
 
 def downgrade() -> None:
     with op.batch_alter_table("watch", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_watch_recipient"))
         batch_op.drop_index(batch_op.f("ix_watch_ended_at"))
 
     op.drop_table("watch")
     op.drop_table("version")
+    op.drop_table("sweep")
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_run_source_id"))
 
@@ -298,10 +362,16 @@ def downgrade() -> None:
     op.drop_table("follower")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_delivery_state_due_at"))
+        batch_op.drop_index(batch_op.f("ix_delivery_record_id"))
         batch_op.drop_index(batch_op.f("ix_delivery_mail_id"))
 
     op.drop_table("delivery")
     op.drop_table("change")
+    op.drop_table("canary")
+    with op.batch_alter_table("call", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_call_state_next_at"))
+
+    op.drop_table("call")
     with op.batch_alter_table("address", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_address_source"))
 
