@@ -5,7 +5,6 @@ Both ask the same loopback server for the same pages with 16 requests at a time,
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -19,6 +18,7 @@ from typing import Any
 
 import orjson
 
+from benchmarks.figure import Figure
 from crawlers.page import Finding, Follow
 from crawlers.spider import SourceSpider
 from library.page import Page
@@ -28,8 +28,6 @@ from library.source import PageKind, Source, Wording
 from library.store.store import Store
 from library.times import now
 
-PAGES = 1500
-ROUNDS = 3
 HOST = "pages.example"
 PADDING = "x" * 4900
 
@@ -59,18 +57,20 @@ class OurSpider(SourceSpider):
     """Asks for the pages through gate, archive and store, and reads nothing in them."""
 
     name = "bench_pages"
+    page_count = 0
 
     def begin(self, since: date, today: date) -> Iterator[Follow]:
-        for number in range(PAGES):
+        for number in range(self.page_count):
             yield Follow(url=f"https://{HOST}/{number}", kind="page")
 
     def read(self, page: Page) -> Iterable[Finding]:
         return ()
 
 
-def _ours(port: int, pipe: Connection) -> None:
+def _ours(port: int, page_count: int, pipe: Connection) -> None:
     from crawlers.crawl import crawl
 
+    OurSpider.page_count = page_count
     source = Source(
         name="bench_pages",
         title=Wording(zh="页", en="pages"),
@@ -90,12 +90,12 @@ def _ours(port: int, pipe: Connection) -> None:
         started = time.perf_counter()
         outcomes = crawl(settings, store, source, at=now(), spider=OurSpider)
         seconds = time.perf_counter() - started
-        assert outcomes.tally.counts["pages.read"] == PAGES, outcomes.tally.counts
+        assert outcomes.tally.counts["pages.read"] == page_count, outcomes.tally.counts
         store.close()
     pipe.send(seconds)
 
 
-def _bare(port: int, pipe: Connection) -> None:
+def _bare(port: int, page_count: int, pipe: Connection) -> None:
     import scrapy
     from scrapy.crawler import CrawlerProcess
 
@@ -104,47 +104,53 @@ def _bare(port: int, pipe: Connection) -> None:
         seen = 0
 
         async def start(self) -> Any:
-            for number in range(PAGES):
+            for number in range(page_count):
                 yield scrapy.Request(f"http://127.0.0.1:{port}/{number}")
 
         def parse(self, response: Any) -> None:
             Bare.seen += 1
 
     started = time.perf_counter()
-    settings = {"CONCURRENT_REQUESTS": 16, "CONCURRENT_REQUESTS_PER_DOMAIN": 16, "LOG_ENABLED": False, "DOWNLOAD_DELAY": 0}
+    settings = {
+        "CONCURRENT_REQUESTS": 16,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 16,
+        "LOG_ENABLED": False,
+        "DOWNLOAD_DELAY": 0,
+    }
     process = CrawlerProcess(settings | {"TELNETCONSOLE_ENABLED": False})
     process.crawl(Bare)
     process.start()
-    assert Bare.seen == PAGES
+    assert Bare.seen == page_count
     pipe.send(time.perf_counter() - started)
 
 
-def _timed(target: Any, port: int) -> float:
+def _timed(target: Any, port: int, page_count: int) -> float:
     context = get_context("spawn")
     here, there = context.Pipe()
-    child = context.Process(target=target, args=(port, there))
+    child = context.Process(target=target, args=(port, page_count, there))
     child.start()
     seconds = float(here.recv())
     child.join()
     return seconds
 
 
-def figures() -> Iterator[str]:
-    """The line of this figure."""
+def figures(folder: Path, *, quick: bool) -> Iterator[Figure]:
+    """Pages a second of a whole run, its start and end included."""
+    page_count, rounds = (100, 1) if quick else (1500, 3)
     context = get_context("spawn")
     here, there = context.Pipe()
     server = context.Process(target=_serve, args=(there,), daemon=True)
     server.start()
     port = int(here.recv())
     try:
-        pairs = [(_timed(_bare, port), _timed(_ours, port)) for _ in range(ROUNDS)]
+        pairs = [(_timed(_bare, port, page_count), _timed(_ours, port, page_count)) for _ in range(rounds)]
     finally:
         server.terminate()
-    bare, ours = (PAGES / median(pair[side] for pair in pairs) for side in (0, 1))
-    ratio = median(pair[0] / pair[1] for pair in pairs)
-    yield f"fetch_and_archive_against_bare_scrapy {ratio:.2f} goal>=0.70 ours={ours:.0f}/s bare={bare:.0f}/s n={PAGES}x{ROUNDS}"
-
-
-if __name__ == "__main__":
-    for line in figures():
-        sys.stdout.write(line + "\n")
+    bare, ours = (page_count / median(pair[side] for pair in pairs) for side in (0, 1))
+    yield Figure(
+        name="fetch_and_archive_against_bare_scrapy",
+        value=median(pair[0] / pair[1] for pair in pairs),
+        at_least=0.7,
+        details=f"ours={ours:.0f}/s bare={bare:.0f}/s",
+        n=f"{page_count}x{rounds}",
+    )
