@@ -30,8 +30,8 @@ class IndexFollower:
         ids = list(dict.fromkeys(change.record_id for change in changes))
         records = self._store.get_many(ids)
         if gone := set(ids) - {record.id for record in records}:
-            # first, and with the old position: a crash in between repeats the batch
-            self._engine.remove(sorted(gone), self._engine.position())
+            # first, and with the position before the batch: a crash in between repeats it
+            self._engine.remove(sorted(gone), changes[0].seq - 1)
         self._engine.write(map(entry_of, records), position)
 
 
@@ -56,7 +56,13 @@ def rebuild(store: Store, engine: Engine, progress: Callable[[int], None] = lamb
         follower = IndexFollower(successor, store)
         while changes := store.changes(successor.position(), BATCH):
             follower.handle(changes)
+        position = successor.position()
         engine.promote(successor)
     finally:
         successor.close()
+    # between that last look at the log and the swap, a follower may have gone on in the index that was replaced
+    follower = IndexFollower(engine, store)
+    while changes := store.changes(position, BATCH):
+        follower.handle(changes)
+        position = changes[-1].seq
     return done

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from indexer.build import IndexFollower, rebuild
 from indexer.engines import open_engine
-from indexer.engines.base import Engine
+from indexer.engines.base import Engine, EngineDownError
 from indexer.links import LinkFollower
 from library.follow import follow
 from library.house import House
+from library.times import now
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +27,9 @@ def catch_up(house: House) -> bool:
     with _lease(house.settings.home) as is_ours:
         if not is_ours:
             return False
-        engine = _current_engine(house)
+        engine = open_engine(house.settings)
         try:
+            _renew(house, engine)
             _follow_all(house, IndexFollower(engine, house.store))
         finally:
             engine.close()
@@ -35,39 +37,51 @@ def catch_up(house: House) -> bool:
 
 
 def follow_on(house: House, stop: threading.Event) -> None:
-    """Follow the log until stopped. Trouble of the engine is logged and tried again: the position waits."""
+    """Follow the log until stopped. An engine that is down is waited for: nothing is lost, the position waits."""
     with _lease(house.settings.home) as is_ours:
         if not is_ours:
             logger.error("another process follows the change log already")
             raise SystemExit(1)
-        engine = _current_engine(house)
+        engine = open_engine(house.settings)
         follower = IndexFollower(engine, house.store)
+        is_renewed = False
+        trouble = ""  # said once, not every few seconds of a night
         try:
             while not stop.is_set():
+                pause_s = IDLE_S
                 try:
+                    if not is_renewed:
+                        _renew(house, engine)
+                        is_renewed = True
                     _follow_all(house, follower)
-                except Exception:  # the loop outlives an engine that is down; nothing is lost, the position waits
+                    if trouble:
+                        logger.info("the engine answers again; the index is at change %d", engine.position())
+                    trouble = ""
+                except EngineDownError as error:
+                    if trouble != str(error):
+                        logger.warning("the index waits where it is, and is tried again: %s", error)
+                    trouble = str(error)
+                    pause_s = max((error.retry_at - now()).total_seconds(), IDLE_S)
+                except Exception:  # the loop outlives what nobody has thought of; nothing is lost, the position waits
                     logger.exception("the index could not follow; it is tried again")
-                    stop.wait(10)
-                stop.wait(IDLE_S)
+                    pause_s = 10.0
+                stop.wait(pause_s)
         finally:
             engine.close()
 
 
-def _current_engine(house: House) -> Engine:
-    """The engine, rebuilt first where its index was built with other tokens than today's."""
-    engine = open_engine(house.settings)
+def _renew(house: House, engine: Engine) -> None:
+    """Build the index anew where it was built with other tokens than today's."""
     if engine.count() and engine.is_stale():
         logger.info("the words are cut differently since the index was built; it is built anew")
         rebuild(house.store, engine)
-    return engine
 
 
 def _follow_all(house: House, index: IndexFollower) -> None:
-    handled = follow(house.store, index)
-    linked = follow(house.store, LinkFollower(house.store))
-    if handled or linked:
-        logger.info("indexed %d changes, linked %d", handled, linked)
+    if linked := follow(house.store, LinkFollower(house.store)):  # first: it needs no engine
+        logger.info("linked %d changes", linked)
+    if handled := follow(house.store, index):
+        logger.info("indexed %d changes", handled)
 
 
 @contextmanager

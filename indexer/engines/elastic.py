@@ -62,6 +62,7 @@ WINDOW = 10_000  # from + size; what lies behind is walked to at a point in time
 POINT_KEPT = "2m"
 POINTS_MAX = 8  # exports at once that are not walked through from the start for every page
 
+READING_S = 3.0  # whoever reads is told soon; one answer may take timeout_s
 WRITING_S = 60.0  # a batch is tried for so long before the follower is told
 BULK_BYTES = 5 * 1024 * 1024
 REST_S = 5.0  # after it was down, the cluster is not asked for so long, and readers are told at once
@@ -152,7 +153,7 @@ class ElasticEngine:
         self._commit({gone: {"_op_type": "delete", "_id": gone} for gone in removed}, position)
 
     def _commit(self, actions: Mapping[str, Json], position: int) -> None:
-        index = self._successor or self._written or self._asked(self._current, WRITING_S) or self._start()
+        index = self._successor or self._written or self._asked(self._current, READING_S) or self._start()
         self._written = index
         version = {"_index": index, "version": position, "version_type": "external_gte"}
         waiting = {document_id: action | version for document_id, action in actions.items()}
@@ -214,7 +215,7 @@ class ElasticEngine:
         try:
             return self._asked(start, WRITING_S)
         except EngineDownError:
-            if faster := self._asked(self._current, WRITING_S):
+            if faster := self._asked(self._current, READING_S):
                 return faster
             raise
 
@@ -241,7 +242,7 @@ class ElasticEngine:
     # Rebuilding
 
     def successor(self) -> ElasticEngine:
-        current = self._asked(self._current, WRITING_S) or self._start()
+        current = self._asked(self._current, READING_S) or self._start()
         name = self._new_name()
         engine = ElasticEngine(self._settings, _index=name)
         engine._lease = Lease(current, owner=name)
@@ -329,7 +330,7 @@ class ElasticEngine:
                     return index, {}
                 raise AnswerError("the index was replaced meanwhile") from error
 
-        self._written, noted = self._asked(read, self._settings.timeout_s)
+        self._written, noted = self._asked(read, READING_S)
         return noted
 
     def count(self) -> int:
@@ -345,7 +346,7 @@ class ElasticEngine:
                 f"{said['active_shards']} shards in use, {said['unassigned_shards']} missing"
             )
 
-        return self._asked(read, self._settings.timeout_s)
+        return self._asked(read, READING_S)
 
     def search(
         self, query: Query, first: int, count: int, sort: Sort = "relevance", facets: Sequence[str] = ()
@@ -372,7 +373,7 @@ class ElasticEngine:
                 raise AnswerError("the index was replaced meanwhile") from error
 
         try:
-            answer = self._asked(ask, self._settings.timeout_s)
+            answer = self._asked(ask, READING_S)
         except EngineDownError as error:
             self._rest = time.monotonic() + REST_S, error
             raise
@@ -506,6 +507,9 @@ def _now() -> datetime:
 
 
 def _client(settings: ElasticSettings) -> Elasticsearch:
+    logging.getLogger("elastic_transport").setLevel(
+        logging.ERROR
+    )  # a line for every request; what fails we say ourselves
     known: Json = {}
     if settings.api_key:
         known["api_key"] = settings.api_key
@@ -517,8 +521,9 @@ def _client(settings: ElasticSettings) -> Elasticsearch:
             known["ca_certs"] = settings.ca_certs
     return Elasticsearch(
         list(settings.hosts),
-        request_timeout=settings.timeout_s / min(len(settings.hosts), 2),  # time for a second node where one hangs
+        request_timeout=settings.timeout_s,
         max_retries=len(settings.hosts) - 1,  # on to the next node; waiting and trying again is _asked()'s
+        retry_on_timeout=True,
         retry_on_status=(),
         **known,
     )
