@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from library.settings import Settings
 
 index_app = typer.Typer(no_args_is_help=True, help="The search index. It is derived: deleting it loses nothing.")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -91,44 +94,57 @@ def follow() -> None:
 
 
 @index_app.command("rebuild")
-def rebuild() -> None:
+def rebuild(
+    engine: Annotated[
+        str,
+        typer.Option(help="Move the library to this engine, 'elastic' or 'tantivy'; running processes follow at once."),
+    ] = "",
+) -> None:
     """Build the index anew beside the old one and swap; searching goes on. Interrupted, it leaves the old one."""
     from indexer.build import rebuild as build_anew
-    from indexer.engines import open_engine
-    from indexer.engines.base import EngineBusyError
+    from indexer.engines import engine_in_use, open_named, use_engine
+    from indexer.engines.base import EngineBusyError, EngineDownError
     from library.console import fail, progress, set_up_logging
     from library.house import opened
 
     set_up_logging()
     with opened() as house:
-        engine = open_engine(house.settings)
+        try:
+            building = open_named(house.settings, engine or engine_in_use(house.settings))
+        except ValueError as error:
+            fail(str(error), code=2)
         try:
             with progress("records") as step:
-                build_anew(house.store, engine, progress=lambda done: step(done, sum(house.store.counts().values())))
-            typer.echo(f"{engine.count():,} records are in the index, up to change {engine.position():,}")
-        except EngineBusyError as error:
-            fail(str(error))
+                build_anew(house.store, building, progress=lambda done: step(done, sum(house.store.counts().values())))
+            if engine:
+                use_engine(house.settings, engine)
+            typer.echo(f"{building.count():,} records are in the index, up to change {building.position():,}")
+        except (EngineBusyError, EngineDownError) as error:
+            fail(f"the index was not built: {error}")
         finally:
-            engine.close()
+            building.close()
 
 
 @index_app.command("update")
 def update() -> None:
     """Bring the index up to the head of the change log once."""
-    from library.console import set_up_logging
+    from indexer.engines.base import EngineDownError
+    from library.console import fail, set_up_logging
     from library.house import opened
     from operations.following import catch_up
 
     set_up_logging()
     with opened() as house:
-        done = catch_up(house)
+        try:
+            done = catch_up(house)
+        except EngineDownError as error:
+            fail(f"the index stays where it is: {error}")
         typer.echo("the index is up to date" if done else "another process follows the change log and will do it")
 
 
 def status(json: JsonOption = False) -> None:
     """Show how the house stands: sources, followers, deliveries, archive. Exit code 1 if a source's last run is bad."""
     from alerts.outbox import status as outbox_status
-    from indexer.engines import open_engine
     from library.console import print_json
     from library.house import opened
     from library.status import board
@@ -136,9 +152,8 @@ def status(json: JsonOption = False) -> None:
     from library.times import now
 
     with opened() as house:
-        engine = open_engine(house.settings)
-        head, position, indexed = house.store.head(), engine.position(), engine.count()
-        engine.close()
+        head = house.store.head()
+        index = _index_status(house.settings, head)
         rows = board(house.store, house.sources)
         stands = outbox_status(house.store, now())
         warcs = sum(house.store.pages.by_file().values())
@@ -146,7 +161,7 @@ def status(json: JsonOption = False) -> None:
             print_json(
                 {
                     "changes": head,
-                    "index": {"position": position, "behind": head - position, "records": indexed},
+                    "index": index,
                     "pages": warcs,
                     "sources": [row.as_json() for row in rows],
                     "alerts": stands,
@@ -154,9 +169,8 @@ def status(json: JsonOption = False) -> None:
             )
         else:
             typer.echo(f"home {house.settings.home.resolve()}")
-            typer.echo(
-                f"change log at {head:,}; index at {position:,} with {indexed:,} records; {warcs:,} pages archived"
-            )
+            typer.echo(f"change log at {head:,}; {warcs:,} pages archived")
+            typer.echo(_index_line(index))
             typer.echo(
                 f"watches {stands['watches']:,}; deliveries {stands['deliveries'] or 'none'}; mails {stands['mails'] or 'none'}"
             )
@@ -164,6 +178,32 @@ def status(json: JsonOption = False) -> None:
                 typer.echo(row.as_line())
         bad = [row for row in rows if row.last_run and row.last_run.verdict not in (None, "imported", *GOOD)]
         raise typer.Exit(1 if bad else 0)
+
+
+def _index_status(settings: Settings, head: int) -> dict[str, Any]:
+    from indexer.engines import engine_health, engine_in_use, open_engine
+    from indexer.engines.base import EngineDownError
+
+    said: dict[str, Any] = {"engine": engine_in_use(settings), "trouble": ""}
+    engine = open_engine(settings)
+    try:
+        position = engine.position()
+        said |= {"position": position, "behind": head - position, "records": engine.count()}
+        said["health"] = engine_health(settings)
+        if position and engine.is_stale():
+            said["trouble"] = "the words are cut differently since it was built: ttm index rebuild"
+    except EngineDownError as error:
+        said["trouble"] = str(error)
+    finally:
+        engine.close()
+    return said
+
+
+def _index_line(said: dict[str, Any]) -> str:
+    stands = f"at {said['position']:,} with {said['records']:,} records" if "position" in said else "cannot be asked"
+    return "; ".join(
+        part for part in (f"index ({said['engine']}) {stands}", said.get("health"), said["trouble"]) if part
+    )
 
 
 def evaluate(
