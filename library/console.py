@@ -36,7 +36,9 @@ def set_up_logging(level: int = logging.INFO) -> None:
     A filter on the handler, not a level on the loggers: Scrapy sets its own back to DEBUG when a run begins.
     """
     logging.Formatter.converter = time.gmtime
-    logging.basicConfig(level=level, format="%(asctime)sZ %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S", force=True)
+    logging.basicConfig(
+        level=level, format="%(asctime)sZ %(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S", force=True
+    )
     for handler in logging.getLogger().handlers:
         handler.addFilter(lambda event: event.levelno >= logging.WARNING or event.name.split(".")[0] not in CHATTY)
 
