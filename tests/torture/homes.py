@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote
 
-from alerts.matching import differences
 from alerts.practice_mailbox import PracticeMailbox
+from alerts.sweep import sweep
 from alerts.watches import ACTIONS, Cadence, add_watch
 from crawlers.practice.site import PracticeSite
 from crawlers.practice.world import World
@@ -230,13 +230,14 @@ def standing(practice: Practice, before: Marks) -> Standing:
             links = transaction.rows("SELECT record_id, canonical, own FROM reference")
             mails = transaction.rows("SELECT * FROM mail WHERE id > :mail", mail=before.mail)
         messages = practice.mailbox.messages()
-        missing = differences(store, house.sources, after=before.change)
+        swept = sweep(store, house.sources, now=now(), after=before.change)
         faults = [
             *(f"archive: {fault}" for fault in Archive(practice.settings.archive, store).check()),
             *_run_faults(store),
             *_log_faults(store),
             *_index_faults(practice.settings, records.keys(), store.head()),
-            *(f"the ledger {'lacks' if one.is_missing else 'has in excess'} {one}" for one in missing),
+            *(f"the ledger {'lacks' if one.is_missing else 'has too much'}: {one.key}" for one in swept.differences),
+            *swept.disagreements,
             *_mail_faults(store, before, messages),
         ]
         changes = frozenset((change.record_id, change.action) for change in store.changes(before.change, 10**6))
