@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 
@@ -9,6 +10,8 @@ import brotli
 
 ACCEPTED = "gzip, deflate, br"
 CHUNK = 64 * 1024
+MEMBERS_MAX = 10_000  # bgzip makes one of every 64 kB; a body of empty ones would cost an hour
+ZEROS = re.compile(rb"\x00*")
 
 
 class EncodedBodyError(ValueError):
@@ -51,7 +54,9 @@ def _pieces(body: bytes, encoding: str) -> Iterator[bytes]:
     elif encoding == "br":
         decompressor = brotli.Decompressor()
         for start in range(0, len(body), CHUNK):
-            yield decompressor.process(body[start : start + CHUNK])
+            yield decompressor.process(body[start : start + CHUNK], output_buffer_limit=CHUNK)
+            while not decompressor.can_accept_more_data():
+                yield decompressor.process(b"", output_buffer_limit=CHUNK)
         if not decompressor.is_finished():
             raise EncodedBodyError("the br body is cut short")
     else:
@@ -59,16 +64,24 @@ def _pieces(body: bytes, encoding: str) -> Iterator[bytes]:
 
 
 def _inflated(body: bytes, window: int, encoding: str) -> Iterator[bytes]:
-    """Inflate in pieces of bounded size; a gzip body may have several members."""
-    rest = body
-    while rest:
+    """Inflate in pieces of bounded size; a gzip body may have several members, with zeros between them."""
+    view, place, members = memoryview(body), 0, 0
+    while place < len(body):
+        members += 1
+        if members > MEMBERS_MAX:
+            raise EncodedBodyError(f"the {encoding} body has more than {MEMBERS_MAX:,} members")
         inflater = zlib.decompressobj(window)
-        while True:
-            yield inflater.decompress(rest, CHUNK)
-            rest = inflater.unconsumed_tail
-            if inflater.eof or not rest:
-                break
-        yield inflater.flush()
-        if not inflater.eof:
-            raise EncodedBodyError(f"the {encoding} body is cut short")
-        rest = inflater.unused_data.lstrip(b"\x00") if window > zlib.MAX_WBITS else b""
+        while not inflater.eof:
+            fed: bytes | memoryview = inflater.unconsumed_tail
+            if not fed:
+                fed = view[place : place + CHUNK]
+                place += len(fed)
+            piece = inflater.decompress(fed, CHUNK)
+            if not piece and not fed:
+                raise EncodedBodyError(f"the {encoding} body is cut short")
+            yield piece
+        place -= len(inflater.unused_data)
+        if window <= zlib.MAX_WBITS:
+            return
+        padding = ZEROS.match(body, place)
+        place = padding.end() if padding else place
