@@ -96,7 +96,7 @@ def normalise(draft: Draft, page: Page, source: Source) -> Normalised:
         return _Judge(draft, source).normalised()
     except ValidationError as error:
         raise DraftError(draft, page, "; ".join(f"{_place(e['loc'])}: {e['msg']}" for e in error.errors())) from error
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, ValueError) as error:
         raise DraftError(draft, page, f"a field has not the shape it must have: {error}") from error
 
 

@@ -89,9 +89,13 @@ def as_xml(page: Page) -> etree._Element:
     """The body's root element. DTDs, entities and network are off. Raises UnreadablePage."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False)
     try:
-        return etree.fromstring(page.body.lstrip(), parser)
+        root = etree.fromstring(page.body.lstrip(), parser)
     except etree.XMLSyntaxError as error:
         raise UnreadablePage(f"no XML: {error}") from error
+    entity = next(root.iter(etree.Entity), None)
+    if entity is not None:  # it stays a node of its own, and what reads .text would end before it
+        raise UnreadablePage(f"the document uses {entity.text}, an entity that we do not expand")
+    return root
 
 
 def as_html(page: Page) -> BeautifulSoup:
