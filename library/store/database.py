@@ -96,8 +96,11 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that only reads, on one snapshot."""
-        with self._engine.connect() as connection, connection.begin():
-            yield Transaction(connection)
+        with self._engine.connect() as connection:
+            if self.is_postgresql:  # by default each of its statements sees what was committed meanwhile
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield Transaction(connection)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
