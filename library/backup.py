@@ -85,17 +85,23 @@ def check_backup(backup: Path) -> Summary:
     """Verify a backup by count and hash. Raises BackupError naming what is wrong."""
     try:
         with tarfile.open(backup, "r") as tar:
-            members = {member.name: member for member in tar}
-            for name, member in members.items():
-                path = PurePosixPath(name)
+            members: dict[str, tarfile.TarInfo] = {}
+            for member in tar:
+                path = PurePosixPath(member.name)
                 if path.is_absolute() or ".." in path.parts or not member.isfile():
-                    raise BackupError(f"{name!r} has no place in a backup")
+                    raise BackupError(f"{member.name!r} has no place in a backup")
+                if member.name in members:
+                    raise BackupError(f"{member.name!r} stands in the backup twice")
+                members[member.name] = member
             manifest = _manifest(tar, members)
             if manifest["sha256"].keys() != members.keys() - {MANIFEST}:
                 raise BackupError("the files in the backup are not those its list names")
             for name, expected in manifest["sha256"].items():
                 if _hash(_open(tar, members[name])) != expected:
                     raise BackupError(f"{name} is not what was written")
+            counted = {f"tables/{table}.jsonl" for table in manifest["rows"]}
+            if uncounted := {name for name in members if name.startswith("tables/")} - counted:
+                raise BackupError(f"the list does not count the rows of {', '.join(sorted(uncounted))}")
             for table, count in manifest["rows"].items():
                 found = sum(1 for _ in _open(tar, members[f"tables/{table}.jsonl"]))
                 if found != count:
@@ -112,15 +118,15 @@ def restore_backup(backup: Path, store: Store, archive: Path, *, progress: Progr
     Raises BackupError if the backup is not whole or the library is not empty.
     """
     summary = check_backup(backup)
-    with store.read() as transaction:
-        taken = [
-            table for table in summary.rows.keys() - {"head"} if transaction.value(f"SELECT 1 FROM {table} LIMIT 1")
-        ]
-    if taken or any(archive.rglob("*.warc.gz")):
-        raise BackupError("the library is not empty; restore into an empty home folder and database")
     unknown = summary.rows.keys() - store.tables.keys()
     if unknown:
         raise BackupError(f"the backup has tables we do not know: {', '.join(sorted(unknown))}")
+    with store.read() as transaction:
+        taken = [
+            table for table in store.tables if table != "head" and transaction.value(f"SELECT 1 FROM {table} LIMIT 1")
+        ]
+    if taken or any(archive.rglob("*.warc.gz")):
+        raise BackupError("the library is not empty; restore into an empty home folder and database")
     with tarfile.open(backup, "r") as tar, store.write() as transaction:
         for number, member in enumerate(tar, start=1):
             if member.name.startswith("archive/"):
