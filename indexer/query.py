@@ -30,12 +30,39 @@ DEPTH_MAX = 32
 LEAVES_MAX = 256
 
 
-class QueryError(ValueError):
-    """A text that is no query. column counts characters from 1; str() is a sentence for the person who typed."""
+# What may be wrong with a text, by code. Pages word the codes in the reader's language.
+MESSAGES: Mapping[str, str] = {
+    "and_first": "AND stands without something before it",
+    "character": "the character {character} cannot be searched for",
+    "closing_bracket": "a closing bracket without an opening one",
+    "days": "'{value}' is no range of days, as in 2024-01..2024-06",
+    "many": "the query has more than {count} conditions",
+    "deep": "brackets and negations nest deeper than {count}",
+    "empty_phrase": "a phrase without words",
+    "field_value": "{field} stands without a value",
+    "field_word": "{field} stands without a word",
+    "long": "the query is longer than {count} bytes",
+    "missing": "something to search for is missing here",
+    "missing_at_end": "something to search for is missing at the end",
+    "no_words": "there is no word or number to search for",
+    "not_last": "NOT stands without something after it",
+    "opening_bracket": "an opening bracket without a closing one",
+    "quotation_mark": "a quotation mark without its partner",
+    "unknown_field": "unknown field '{field}'; known are {known}",
+    "unknown_value": "'{value}' is not known as {field}",
+}
 
-    def __init__(self, message: str, column: int) -> None:
-        super().__init__(f"{message} (column {column})")
-        self.message, self.column = message, column
+
+class QueryError(ValueError):
+    """A text that is no query. column counts characters from 1; str() is an English sentence for the person who typed.
+
+    code: one of MESSAGES; values: what its sentence names.
+    """
+
+    def __init__(self, code: str, column: int, **values: str | int) -> None:
+        self.code, self.column, self.values = code, column, values
+        self.message = MESSAGES[code].format(**values)
+        super().__init__(f"{self.message} (column {column})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,10 +408,10 @@ def _check(text: str) -> None:
     for index, character in enumerate(text):
         code = ord(character)
         if code < 32 and character not in "\t\n\r\f\v" or code == 127 or 0xD800 <= code <= 0xDFFF:
-            raise QueryError(f"the character U+{code:04X} cannot be searched for", index + 1)
+            raise QueryError("character", index + 1, character=f"U+{code:04X}")
         size += 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
         if size > LENGTH_MAX_BYTES:
-            raise QueryError(f"the query is longer than {LENGTH_MAX_BYTES} bytes", index + 1)
+            raise QueryError("long", index + 1, count=LENGTH_MAX_BYTES)
 
 
 class _Parser:
@@ -402,7 +429,7 @@ class _Parser:
         query = self._either()
         self._skip_blanks()
         if self._at < len(self._text):
-            raise QueryError("a closing bracket without an opening one", self._at + 1)
+            raise QueryError("closing_bracket", self._at + 1)
         return query
 
     def _either(self) -> Query:
@@ -420,7 +447,7 @@ class _Parser:
             self._skip_blanks()
             if self._operator() == "AND":
                 if wants_more:
-                    raise QueryError("AND stands without something before it", self._at + 1)
+                    raise QueryError("and_first", self._at + 1)
                 self._take_operator()
                 wants_more = True
                 continue
@@ -444,7 +471,7 @@ class _Parser:
                 self._at += 1
             self._skip_blanks()
             if self._is_end() or self._operator() in ("AND", "OR"):
-                raise QueryError("NOT stands without something after it", here + 1)
+                raise QueryError("not_last", here + 1)
             self._deeper(here)
             parts = self._one()
             self._depth -= 1
@@ -455,7 +482,7 @@ class _Parser:
             inner = self._either()
             self._skip_blanks()
             if self._at >= len(self._text):
-                raise QueryError("an opening bracket without a closing one", here + 1)
+                raise QueryError("opening_bracket", here + 1)
             self._at += 1
             self._depth -= 1
             return [inner]
@@ -471,18 +498,18 @@ class _Parser:
         here = self._at
         if name not in FIELD_NAMES:
             raise QueryError(
-                f"unknown field {name!r}; known are {', '.join(n for n in FIELD_NAMES if n.isascii())}", here + 1
+                "unknown_field", here + 1, field=name, known=", ".join(one for one in FIELD_NAMES if one.isascii())
             )
         self._at = match.end()
         if self._at >= len(self._text) or self._text[self._at].isspace() or self._text[self._at] in CLOSING:
-            raise QueryError(f"{name} stands without a value", here + 1)
+            raise QueryError("field_value", here + 1, field=name)
         if name in WORD_FIELDS:
             field = WORD_FIELDS[name]
             if self._text[self._at] in OPEN_QUOTES:
                 return self._leaf(self._phrase(field))
             parts = self._word(field)
             if not parts:
-                raise QueryError(f"{name} stands without a word", here + 1)
+                raise QueryError("field_word", here + 1, field=name)
             return _joined(parts)
         begin = self._at
         is_quoted = self._text[begin] in OPEN_QUOTES
@@ -494,14 +521,12 @@ class _Parser:
             try:
                 low, high = dates.parse_day_range(fold_characters(value))
             except ValueError as error:
-                raise QueryError(
-                    f"{value!r} is no range of days, as in 2024-01..2024-06: {error}", begin + 1
-                ) from error
+                raise QueryError("days", begin + 1, value=value) from error
             days = [day.toordinal() if day else None for day in (low, high)]
             return self._leaf(Range(DATE_FIELDS[name], days[0], days[1], typed))
         values = [value] if is_quoted else [part for part in re.split("[,，、]", value) if part]
         if not values:
-            raise QueryError(f"{name} stands without a value", here + 1)
+            raise QueryError("field_value", here + 1, field=name)
         filters = [self._leaf(_filter(name, part, typed, begin)) for part in values]
         return filters[0] if len(filters) == 1 else Or(tuple(filters))
 
@@ -537,7 +562,7 @@ class _Parser:
         printed = self._quoted()
         runs = phrase_runs(printed)
         if not runs:
-            raise QueryError("a phrase without words", here + 1)
+            raise QueryError("empty_phrase", here + 1)
         if len(runs[0]) == 1 and (reference := canonical(printed)):
             return Term(printed, (reference_value(reference),), field, is_reference=True)
         return Phrase(printed, runs, field, is_quoted=True)
@@ -547,7 +572,7 @@ class _Parser:
         closing = OPEN_QUOTES[self._text[here]]
         end = next((index for index in range(here + 1, len(self._text)) if self._text[index] in closing), None)
         if end is None:
-            raise QueryError("a quotation mark without its partner", here + 1)
+            raise QueryError("quotation_mark", here + 1)
         self._at = end + 1
         return self._text[here + 1 : end]
 
@@ -583,24 +608,24 @@ class _Parser:
     def _deeper(self, here: int) -> None:
         self._depth += 1
         if self._depth > DEPTH_MAX:
-            raise QueryError(f"brackets and negations nest deeper than {DEPTH_MAX}", here + 1)
+            raise QueryError("deep", here + 1, count=DEPTH_MAX)
 
     def _leaf(self, leaf: Query) -> Query:
         self._leaves += 1
         if self._leaves > LEAVES_MAX:
-            raise QueryError(f"the query has more than {LEAVES_MAX} conditions", self._at)
+            raise QueryError("many", self._at, count=LEAVES_MAX)
         return leaf
 
     def _nothing(self, begin: int) -> QueryError:
         column = min(self._at, len(self._text) - 1) + 1
         if self._at >= len(self._text):
-            return QueryError("something to search for is missing at the end", column)
-        return QueryError("something to search for is missing here", column)
+            return QueryError("missing_at_end", column)
+        return QueryError("missing", column)
 
     def _symbols_only(self, begin: int) -> Query:
         if self._saw_symbol:  # a lone emoji is a fair question, and nothing answers it
             return NOTHING
-        raise QueryError("there is no word or number to search for", begin + 1)
+        raise QueryError("no_words", begin + 1)
 
 
 def _filter(name: str, value: str, typed: str, begin: int) -> Filter:
@@ -609,7 +634,7 @@ def _filter(name: str, value: str, typed: str, begin: int) -> Filter:
     found = door(value) or door(folded)
     if found is None:
         if field not in OPEN_FIELDS:
-            raise QueryError(f"{value!r} is not known as {name}", begin + 1)
+            raise QueryError("unknown_value", begin + 1, value=value, field=name)
         found = facet_value(value)
     return Filter(field, str(found), typed)
 

@@ -162,7 +162,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _query_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, QueryError)
-    return JSONResponse({"error": error.message, "column": error.column}, status_code=400)
+    return JSONResponse({"error": error.message, "code": error.code, "column": error.column}, status_code=400)
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:

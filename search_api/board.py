@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,8 @@ from search_api.door import Reader
 NIGHTS = 14
 RUNS_LOOKED_AT = 80  # fourteen nights, and the runs made by hand in between
 IMPORTED = "imported"  # the verdict of an import by hand
+LOST = ("failed", "challenge", "error", "redirect", "unreadable", "missed")  # pages a run could not read, by outcome
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 CRAWLS = (Origin.CRAWL.value, Origin.BACKFILL.value, Origin.LATE.value)
 
 
@@ -64,6 +67,23 @@ def sentence(run: Run | None, reader: Reader) -> str:
         return reader.say("verdict.unchanged")
     key = f"verdict.{run.verdict}"
     return reader.say(key if wording.is_known(key) else "verdict.other", **news)
+
+
+def reason(run: Run, reader: Reader) -> str:
+    """Why a run is not good, in the reader's language where its counts tell; else as it was noted."""
+    lost = {name: run.counts[f"pages.{name}"] for name in LOST if run.counts.get(f"pages.{name}")}
+    tried = sum(n for name, n in run.counts.items() if name.startswith("pages."))
+    match run.verdict:
+        case "quiet" if day := DAY.search(run.reason):
+            return reader.say("reason.quiet", day=day[0])
+        case "thin" | "refused" | "changed":
+            return reader.say(
+                f"reason.{run.verdict}", **{name: run.counts.get(name, 0) for name in ("drafts", "refused", "unread")}
+            )
+        case _ if lost and reader.language == "zh":
+            said = "，".join(f"{reader.say(f'outcome.{name}')} {n:,}" for name, n in lost.items())
+            return reader.say("reason.lost", pages=tried, said=said)
+    return run.reason
 
 
 def standings(store: Store, sources: Mapping[str, Source], reader: Reader, now: datetime) -> list[Standing]:

@@ -41,7 +41,7 @@ def search(
             found = found_json(house.store, engine, asked, first=first, count=limit, facets=facets)
         except QueryError as error:
             if json:
-                print_json({"error": error.message, "column": error.column})
+                print_json({"error": error.message, "code": error.code, "column": error.column})
             fail(f"{query}\n{caret(query, error.column)}\n{error.message}", code=BAD_QUERY)
         finally:
             engine.close()

@@ -26,9 +26,10 @@ Sort = Literal["relevance", "newest", "oldest"]
 
 
 class Error(BaseModel):
-    """Why a request was refused. column: where in a query the trouble is, from 1."""
+    """Why a request was refused. code and column: what the trouble of a query is, and where, from 1."""
 
     error: str
+    code: str | None = None
     column: int | None = None
 
 

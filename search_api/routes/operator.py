@@ -28,7 +28,7 @@ from library.store.runs import Run
 from library.times import now
 from search_api import wording
 from search_api.asking import Asked, clause
-from search_api.board import IMPORTED, sentence, tone_of
+from search_api.board import IMPORTED, reason, sentence, tone_of
 from search_api.charts import Column, months_chart
 from search_api.door import (
     LANGUAGE_COOKIE,
@@ -216,6 +216,7 @@ def _intake(request: Request, door: Door, said: tuple[str, str] | None, status: 
         runs=_imports(door),
         tone_of=tone_of,
         sentence=lambda run: sentence(run, reader),
+        reason=lambda run: reason(run, reader),
     )
 
 

@@ -18,7 +18,7 @@ from library.record import Kind, Record
 from library.times import now
 from search_api.archived import shown
 from search_api.asking import PAGE_SIZE, REACH, SIDEBAR, Asked, asked, clause, find
-from search_api.board import kinds, news, pages_by_outcome, sentence, standing, standings, tone_of
+from search_api.board import kinds, news, pages_by_outcome, reason, sentence, standing, standings, tone_of
 from search_api.charts import Column, Night, months_chart, sparkline
 from search_api.door import AtDoor, Door, Reader
 from search_api.render import (
@@ -240,6 +240,7 @@ def source_board(request: Request, door: AtDoor) -> HTMLResponse:
         request,
         "board.html",
         standings=found,
+        reason=lambda run: reason(run, reader),
         sweep=last_sweep(door.store),
         tones={tone: sum(one.tone == tone for one in found) for tone in ("good", "quiet", "bad", "running", "none")},
         nights=lambda one: sparkline(one.nights, _nights_said(one.nights, reader)),
@@ -278,6 +279,7 @@ def source_page(request: Request, door: AtDoor, name: str) -> HTMLResponse:
         country=country,
         tone_of=tone_of,
         sentence=lambda run: sentence(run, reader),
+        reason=lambda run: reason(run, reader),
     )
 
 

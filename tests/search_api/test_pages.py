@@ -10,6 +10,7 @@ import pytest
 from markupsafe import escape
 from starlette.requests import Request
 
+from indexer.query import MESSAGES
 from library.record import Absence
 from search_api import wording
 from search_api.door import record_path
@@ -165,6 +166,20 @@ def test_a_bad_query_is_shown_with_a_mark_under_its_place(client):
     assert "balloons )\n         ^" in answer.text
 
 
+def test_what_is_wrong_with_a_query_is_said_in_the_readers_language(client):
+    for path in ("/search", "/watches"):
+        chinese = client.get(path, params={"q": "balloons )"}, headers={"accept-language": "zh"}).text
+        english = client.get(path, params={"q": "balloons )"}).text
+
+        assert "第 10 个字符处无法理解：右括号没有对应的左括号。" in chinese
+        assert "at character 10: a closing bracket without an opening one." in english
+
+
+def test_every_fault_of_a_query_has_its_wording_with_the_same_values():
+    for code, message in MESSAGES.items():
+        assert wording.catalogue()[f"query.{code}"]["en"] == f"{message}."
+
+
 def test_a_filter_does_not_move_the_column_of_an_error(client):
     answer = client.get("/search", params={"q": "a OR )", "f": "kind:recall"})
 
@@ -292,6 +307,15 @@ def test_nothing_new_and_could_not_look_are_different_sentences(client):
     assert "unproven" in text
 
 
+def test_why_a_run_is_not_good_is_said_in_the_readers_language(client):
+    chinese = client.get("/sources", headers={"accept-language": "zh"}).text
+
+    assert "1 个页面中：要求验证的页面 1。" in chinese
+    assert "自 2026-01-01 起没有新内容。" in chinese
+    assert "1 challenge of 1 pages" not in chinese
+    assert "1 challenge of 1 pages" in client.get("/sources").text
+
+
 def test_sources_in_trouble_stand_first(shelf, client):
     assert [one["standing"] for one in client.get("/api/sources").json()["sources"]][0] == "bad"
 
@@ -391,10 +415,12 @@ def test_no_sentence_of_the_catalogue_is_unused():
         "action",
         "origin",
         "outcome",
+        "reason",
         "verdict",
         "line",
         "column",
         "error",
+        "query",
         "help",
     ]
     prefixes = ("board.count_", "watch.")
