@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 PAUSE_MAX_S = 60.0
 STOP_WITHIN_S = 20.0
+PR_SET_PDEATHSIG = 1  # Linux, prctl(2)
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def ttm(*arguments: str, settings: Mapping[str, str] | None = None, **options: object) -> subprocess.Popen[bytes]:
@@ -60,8 +64,15 @@ def _tend(part: Part, settings: Mapping[str, str] | None) -> None:
         logger.error("%s ended with exit code %d; it is started again in %.0f s", part.name, code, pause)
         part.child, part.restarts, part.not_before = None, part.restarts + 1, time.monotonic() + pause
     if time.monotonic() >= part.not_before:
-        part.child = ttm(*part.arguments, settings=settings)
+        # a part that outlived us would keep port and leases from those that the same command starts next
+        part.child = ttm(*part.arguments, settings=settings, preexec_fn=_end_with_parent)
         logger.info("%s runs as process %d", part.name, part.child.pid)
+
+
+def _end_with_parent() -> None:
+    """In a child: ask Linux for SIGTERM when its parent dies, however it dies."""
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def _end(child: subprocess.Popen[bytes], deadline: float) -> None:
