@@ -1,0 +1,1 @@
+"""The whole house, as an operator runs it."""
