@@ -6,6 +6,7 @@ crawled brings news: after its first good sheet, what is new in the next one is 
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
 from warcio.archiveiterator import ArchiveIterator
+from warcio.bufferedreaders import ChunkedDataReader
 from warcio.exceptions import ArchiveLoadFailed
 
-from crawlers.crawl import lease
+from crawlers.crawl import SourceIsBusy, lease
 from crawlers.health import verdict
 from crawlers.reading import PageReading, Tally, keep_reading, read_page
 from crawlers.registry import reader_of
@@ -29,6 +31,8 @@ from library.source import Source
 from library.store.pages import url_key
 from library.store.store import Origin, Store
 
+logger = logging.getLogger(__name__)
+
 MANIFEST = "MANIFEST.jsonl"
 UNKNOWN_CAPTURE = datetime(1970, 1, 1, tzinfo=UTC)  # nobody noted when; older than every capture somebody noted
 NOT_PAGES = {  # forms a manifest may give a row that are not a publisher's answer
@@ -37,6 +41,22 @@ NOT_PAGES = {  # forms a manifest may give a row that are not a publisher's answ
     "sample": "a sample of an encoding, not a page of the feed",
 }
 SETTLED_S = 2.0  # a file in the watched folder that changed less long ago may still be being copied
+
+
+class ManifestRow(BaseModel):
+    """One row of a manifest: a file, and the answer of a publisher that it holds. More fields are passed over."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    file: str
+    source: str = ""
+    url: str | None = None
+    status: int | None = None
+    content_type: str | None = None
+    captured: str | None = None
+    form: str = ""
+    method: str = "GET"
+    request_body: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +163,11 @@ def watch_folder(
         for file in sorted(folder.glob("*")) if folder.is_dir() else ():
             if not file.is_file() or file.name.startswith(".") or at.timestamp() - file.stat().st_mtime < settled_s:
                 continue
-            tally = take_in(settings, store, source, file, at=at)
+            try:
+                tally = take_in(settings, store, source, file, at=at)
+            except SourceIsBusy as error:
+                logger.info("%s waits: %s", file, error)
+                break
             done = folder / "done" / f"{at:%Y%m%dT%H%M%S}-{file.name}"
             done.parent.mkdir(exist_ok=True)
             os.replace(file, done)
@@ -225,20 +249,21 @@ def _found_in_file(path: Path, name: str, sources: Mapping[str, Source], report:
 
 
 def _found_in_manifest(manifest: Path, sources: Mapping[str, Source], report: ImportReport) -> Iterator[_Found]:
-    """The rows of a manifest, one JSON object a line: file, source, url, status, content_type, captured, form."""
+    """The rows of a manifest, one JSON object a line."""
     rows = []
     for number, line in enumerate(manifest.read_bytes().splitlines(), start=1):
         if not line.strip():
             continue
         try:
-            rows.append(orjson.loads(line))
-        except orjson.JSONDecodeError as error:
-            report.unrouted.append(Unrouted(file=f"{manifest.name} line {number}", reason=f"no JSON: {error}"))
-    shared = _repeated((row.get("url"), row.get("captured")) for row in rows)
+            rows.append(ManifestRow.model_validate_json(line))
+        except ValidationError as error:
+            reasons = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'row'}: {one['msg']}" for one in error.errors())
+            report.unrouted.append(Unrouted(file=f"{manifest.name} line {number}", reason=reasons))
+    shared = _repeated((row.url, row.captured) for row in rows)
     for row in rows:
-        name, source = str(row.get("file", "")), sources.get(row.get("source", ""))
-        file = manifest.parent / name
-        url = row.get("url") or ""
+        source = sources.get(row.source)
+        file = manifest.parent / row.file
+        url = row.url or ""
         is_extract = source is not None and _is_extract(row, source)
         if source is not None and is_extract:
             url = _url_of(source, file)  # a reader's file has no address at the publisher's but the site's own
@@ -246,35 +271,34 @@ def _found_in_manifest(manifest: Path, sources: Mapping[str, Source], report: Im
             source = next((one for one in sources.values() if url and one.page_kind(url)), None)
         reason = _not_routed(row, file, manifest.parent, source, url)
         if reason or source is None:
-            report.unrouted.append(Unrouted(file=name, source=row.get("source", ""), reason=reason))
+            report.unrouted.append(Unrouted(file=row.file, source=row.source, reason=reason))
             continue
-        if (row.get("url"), row.get("captured")) in shared and not is_extract:
-            url = f"{url}#{file.name}"  # several files unpacked from one answer
+        if (row.url, row.captured) in shared and not is_extract:
+            url = f"{url}#{row.file}"  # several files unpacked from one answer
         yield _Found(
-            file=name,
+            file=row.file,
             source=source,
-            captured=capture_time(str(row.get("captured", ""))),
+            captured=capture_time(row.captured or ""),
             answer=_row_answer(row, source, file, url),
         )
 
 
-def _not_routed(row: Mapping[str, Any], file: Path, folder: Path, source: Source | None, url: str) -> str:
-    form = row.get("form", "")
+def _not_routed(row: ManifestRow, file: Path, folder: Path, source: Source | None, url: str) -> str:
     if source is None:
-        return f"no source named {row.get('source', '')!r} and none whose patterns fit its URL"
-    if form in NOT_PAGES and not _is_extract(row, source):
-        return NOT_PAGES[form]
+        return f"no source named {row.source!r} and none whose patterns fit its URL"
+    if row.form in NOT_PAGES and not _is_extract(row, source):
+        return NOT_PAGES[row.form]
     if not url:
         return "the manifest names no URL, so nobody knows which kind of page it is"
-    if source.page_kind(url) is None and form not in ("redirect", "error"):
+    if source.page_kind(url) is None and row.form not in ("redirect", "error"):
         return f"no page kind of {source.name} fits {url}"
     if not file.resolve().is_relative_to(folder.resolve()):
         return "the file lies outside the manifest's folder"
     return "" if file.is_file() else "the file is missing"
 
 
-def _is_extract(row: Mapping[str, Any], source: Source) -> bool:
-    return source.takes_extracts and row.get("form") == "extract"
+def _is_extract(row: ManifestRow, source: Source) -> bool:
+    return source.takes_extracts and row.form == "extract"
 
 
 def _repeated(values: Iterator[Any]) -> set[Any]:
@@ -282,18 +306,18 @@ def _repeated(values: Iterator[Any]) -> set[Any]:
     return {value for value in values if value in seen or seen.add(value)}  # type: ignore[func-returns-value]
 
 
-def _row_answer(row: Mapping[str, Any], source: Source, file: Path, url: str) -> Callable[[], Answer]:
+def _row_answer(row: ManifestRow, source: Source, file: Path, url: str) -> Callable[[], Answer]:
     def answer() -> Answer:
         return Answer(
             source=source.name,
             kind=source.page_kind(url) or next(iter(source.pages)),
             url=url,
-            status=int(row.get("status", 200)),
-            headers=(("Content-Type", str(row.get("content_type", ""))),),
+            status=row.status or 200,
+            headers=(("Content-Type", row.content_type or ""),),
             raw_body=file.read_bytes(),
-            fetched_at=capture_time(str(row.get("captured", ""))),
-            method=str(row.get("method", "GET")),
-            request_body=str(row.get("request_body") or "").encode(),
+            fetched_at=capture_time(row.captured or ""),
+            method=row.method,
+            request_body=(row.request_body or "").encode(),
         )
 
     return answer
@@ -333,31 +357,29 @@ def _found_in_warc(path: Path, name: str, sources: Mapping[str, Source], report:
             records = ArchiveIterator(file)
             for record in records:
                 headers = record.rec_headers
-                url = headers.get("WARC-Target-URI") or ""
-                place = f"{name} at byte {records.get_record_offset():,}: {url}"
-                if record.rec_type not in ("response", "revisit") or record.http_headers is None:
+                url, offset = headers.get("WARC-Target-URI") or "", records.get_record_offset()
+                place = f"{name} at byte {offset:,}: {url}"
+                if record.rec_type not in ("response", "revisit") or not url.startswith(("http://", "https://")):
                     continue
                 digest = headers.get("WARC-Payload-Digest") or ""
-                if record.rec_type == "response":
-                    bodies.setdefault(digest, records.get_record_offset())
+                if record.rec_type == "response" and digest:
+                    bodies.setdefault(digest, offset)
                 source = next((one for one in sources.values() if one.page_kind(url)), None)
-                if source is None:
-                    report.unrouted.append(Unrouted(file=place, reason="no source's URL patterns fit"))
+                body_at = offset if record.rec_type == "response" else bodies.get(digest)
+                if source is None or body_at is None or record.http_headers is None:
+                    reason = "a revisit of a body that the file lacks" if body_at is None else "it holds no HTTP answer"
+                    reason = "no source's URL patterns fit" if source is None else reason
+                    report.unrouted.append(Unrouted(file=place, source=source.name if source else "", reason=reason))
                     continue
-                body_at = records.get_record_offset() if record.rec_type == "response" else bodies.get(digest)
-                if body_at is None:
-                    report.unrouted.append(
-                        Unrouted(file=place, source=source.name, reason="a revisit of a body that the file lacks")
-                    )
-                    continue
-                captured = datetime.fromisoformat(headers["WARC-Date"])
+                captured = capture_time(headers.get("WARC-Date") or "")
                 yield _Found(
                     file=place,
                     source=source,
                     captured=captured,
-                    answer=_warc_answer(path, records.get_record_offset(), body_at, source, captured),
+                    answer=_warc_answer(path, offset, body_at, source, captured),
                 )
-    except (ArchiveLoadFailed, OSError, EOFError, ValueError) as error:
+    except (ArchiveLoadFailed, OSError, EOFError, ValueError, AttributeError) as error:
+        # AttributeError: warcio's own, at a record whose head was cut before its address
         report.unrouted.append(Unrouted(file=name, reason=f"the file cannot be read to its end: {error}"))
 
 
@@ -367,7 +389,7 @@ def _warc_answer(path: Path, offset: int, body_at: int, source: Source, captured
             record = _record_at(file, offset)
             url = record.rec_headers["WARC-Target-URI"]
             http = record.http_headers
-            body = record.raw_stream.read() if offset == body_at else _record_at(file, body_at).raw_stream.read()
+            body = _body_of(record if offset == body_at else _record_at(file, body_at))
         return Answer(
             source=source.name,
             kind=source.page_kind(url) or next(iter(source.pages)),
@@ -379,6 +401,13 @@ def _warc_answer(path: Path, offset: int, body_at: int, source: Source, captured
         )
 
     return answer
+
+
+def _body_of(record: Any) -> bytes:
+    """A record's body before content decoding; some crawlers keep the chunks of the wire, and others keep only their header."""
+    if "chunked" in (record.http_headers.get_header("transfer-encoding") or "").lower():
+        return bytes(ChunkedDataReader(record.raw_stream, decomp_type=None).read())
+    return bytes(record.raw_stream.read())
 
 
 def _record_at(file: BinaryIO, offset: int) -> Any:
