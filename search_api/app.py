@@ -15,10 +15,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from indexer.engines.base import Engine
+from indexer.engines.base import Engine, EngineDownError
 from indexer.query import QueryError
 from library.settings import Settings
 from library.source import Source
+from library.store.database import StoreDownError
 from library.store.store import Store
 from search_api import wording
 from search_api.door import OPERATOR_COOKIE, Door, open_door
@@ -72,6 +73,8 @@ def create_app(
     app.add_exception_handler(StarletteHTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(QueryError, _query_error)
+    app.add_exception_handler(StoreDownError, _down)
+    app.add_exception_handler(EngineDownError, _down)
     app.add_exception_handler(Exception, _unforeseen)
     app.add_middleware(Threshold, door=door)
     return app
@@ -163,6 +166,12 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _query_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, QueryError)
     return JSONResponse({"error": error.message, "code": error.code, "column": error.column}, status_code=400)
+
+
+async def _down(request: Request, error: Exception) -> Response:
+    """The store or the engine does not answer for now; the log says which and why."""
+    logger.error("%s: %s", request.url.path, error)
+    return await _http_error(request, HTTPException(503, "error.503", {"retry-after": "30"}))
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:

@@ -16,12 +16,16 @@ from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 
 from library.store.tables import metadata
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_FILE_SUFFIX = ".lock"
+
+
+class StoreDownError(RuntimeError):
+    """The database cannot be read: the file is gone or damaged, or the server does not answer."""
 
 
 class _Undo(Exception):
@@ -95,12 +99,19 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
-        """A transaction that only reads, on one snapshot."""
-        with self._engine.connect() as connection:
-            if self.is_postgresql:  # by default each of its statements sees what was committed meanwhile
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin():
-                yield Transaction(connection)
+        """A transaction that only reads, on one snapshot. Raises StoreDownError."""
+        try:
+            with self._engine.connect() as connection:
+                if self.is_postgresql:  # by default each of its statements sees what was committed meanwhile
+                    connection = connection.execution_options(isolation_level="REPEATABLE READ")
+                with connection.begin():
+                    yield Transaction(connection)
+        except DBAPIError as error:
+            if (
+                isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
+            ):  # not: a wrong statement
+                raise StoreDownError(f"the store cannot be read: {error.orig}") from error
+            raise
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:

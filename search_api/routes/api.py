@@ -12,6 +12,8 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 
+from indexer.engines.base import EngineDownError
+from library.store.database import StoreDownError
 from library.times import now, stamp
 from search_api.asking import ANY_FACET, REACH, Asked, all_found, asked, find, found_json
 from search_api.board import standings
@@ -229,15 +231,17 @@ def sources(request: Request, door: AtDoor) -> JSONResponse:
 
 @router.get("/health", summary="Whether the library answers")
 def health(door: AtDoor) -> JSONResponse:
-    """Records, the last change, and how far the index is behind it; 503 while the index cannot be read."""
-    head = door.store.head()
-    indexed = door.engine.position()
-    return JSONResponse(
-        {
-            "status": "ok",
-            "records": sum(door.store.counts().values()),
-            "changes": head,
-            "indexed": indexed,
-            "behind": max(head - indexed, 0),
-        }
-    )
+    """Records, the last change, and how far the index is behind it; 503 while the store or the index cannot be read."""
+    try:
+        head = door.store.head()
+        records = sum(door.store.counts().values())
+    except StoreDownError:
+        return JSONResponse({"status": "the store cannot be read"}, status_code=503)
+    try:
+        indexed = door.engine.position()
+    except (EngineDownError, OSError, ValueError):  # a folder that is gone, an index that cannot be opened
+        return JSONResponse(
+            {"status": "the index cannot be read", "records": records, "changes": head}, status_code=503
+        )
+    behind = max(head - indexed, 0)
+    return JSONResponse({"status": "ok", "records": records, "changes": head, "indexed": indexed, "behind": behind})

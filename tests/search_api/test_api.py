@@ -10,6 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from search_api.exports import COLUMNS, inert
+from tests.search_api.conftest import browser
 from tests.search_api.shelf import BALLOON_ID, HOSTILE_ID
 
 
@@ -139,6 +140,19 @@ def test_the_board_tells_nothing_new_from_could_not_look(client):
     assert said["us_cpsc"]["unread"] == ["newField"]
     assert not said["us_cpsc"]["proven"]
     assert len(said["us_cpsc"]["nights"]) == 14
+
+
+def test_health_and_pages_say_503_while_the_store_cannot_be_read(own_shelf):
+    client = browser(own_shelf)
+    own_shelf.store.close()
+    for path in own_shelf.settings.home.glob("store.sqlite*"):
+        path.unlink()
+    (own_shelf.settings.home / "store.sqlite").write_bytes(b"no database" * 1000)
+
+    assert client.get("/api/health").status_code == 503
+    assert client.get("/api/health").json()["status"] == "the store cannot be read"
+    assert client.get("/").status_code == 503
+    assert "cannot be read at the moment" in client.get("/").text
 
 
 def test_health_says_how_far_the_index_is_behind(client):
