@@ -136,7 +136,7 @@ def _timed(target: Any, port: int, page_count: int) -> float:
 
 def figures(folder: Path, *, quick: bool) -> Iterator[Figure]:
     """Pages a second of a whole run, its start and end included."""
-    page_count, rounds = (100, 1) if quick else (1500, 3)
+    page_count, rounds = (100, 1) if quick else (1000, 5)
     context = get_context("spawn")
     here, there = context.Pipe()
     server = context.Process(target=_serve, args=(there,), daemon=True)
