@@ -18,7 +18,7 @@ NIGHT = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)
 
 def recall(key: str = "SR/02222/26", title: str = "Balloons", **more: object) -> Record:
     fields = {"jurisdictions": (Coded(printed="EU", code="EU"),), "titles": (Text(language="en", value=title),)}
-    return Record(source="eu_safety_gate", key=key, kind=Kind.RECALL, **(fields | more))  # type: ignore[arg-type]
+    return Record(source="eu_safety_gate", key=key, kind=Kind.RECALL, **(fields | more))
 
 
 def seen(number: int = 1, at: datetime = NIGHT) -> SeenPage:
