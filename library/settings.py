@@ -106,6 +106,28 @@ class PracticeSettings(_Section):
     names: tuple[str, ...] = ()
 
 
+class AlertSettings(_Section):
+    """What alerts may do beside mail. private_hooks: web hooks may lead into our own network."""
+
+    private_hooks: bool = False
+
+
+class CanarySettings(_Section):
+    """The synthetic recall of every night, and the second way of telling the operator that it did not arrive.
+
+    source: whose practice publisher it goes through. mailbox: where the operator's mail is looked for, a folder of .eml
+    files, a Maildir, or imaps://name@host/folder with TTM_CANARY__PASSWORD; '' believes the mail server. hook: a web
+    address that is posted to; command: a program and its arguments, which gets the sentence on its standard input.
+    """
+
+    source: str = "us_cpsc"
+    mailbox: str = ""
+    password: str = ""
+    within_s: float = 15 * 60
+    hook: str = ""
+    command: str = ""
+
+
 class Settings(BaseSettings):
     """Everything an operator may set. `home` holds all state: store, archive, index, intake, backups."""
 
@@ -123,6 +145,8 @@ class Settings(BaseSettings):
     elastic: ElasticSettings = Field(default_factory=ElasticSettings)
     crawl: CrawlSettings = Field(default_factory=CrawlSettings)
     practice: PracticeSettings = Field(default_factory=PracticeSettings)
+    alerts: AlertSettings = Field(default_factory=AlertSettings)
+    canary: CanarySettings = Field(default_factory=CanarySettings)
 
     @field_validator("zone")
     @classmethod
