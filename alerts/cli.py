@@ -20,6 +20,13 @@ TYPED_WRONG = 2
 watch_app = typer.Typer(no_args_is_help=True, help="Saved queries that are mailed when something new matches.")
 alerts_app = typer.Typer(no_args_is_help=True, help="The outbox: send what is due, look how it stands.")
 
+WHEN = {
+    "immediate": "as soon as something matches",
+    "hourly": "every full hour",
+    "daily": "daily at 08:00 {zone}",
+    "weekly": "on Mondays at 08:00 {zone}",
+}
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -29,11 +36,18 @@ def add(
     query: Annotated[str, typer.Argument(help="What to look for, as typed into the search box.")] = "",
     category: Annotated[str, typer.Option(help="Instead of a query: a code of `ttm watch categories`.")] = "",
     title: Annotated[str, typer.Option(help="A name for the subject line.")] = "",
-    daily: Annotated[bool, typer.Option("--daily", help="One mail a day at 08:00 instead of one at once.")] = False,
+    daily: Annotated[bool, typer.Option("--daily", help="The same as --cadence daily.")] = False,
+    cadence: Annotated[
+        str, typer.Option(help="immediate, hourly, daily (08:00) or weekly (Monday 08:00).")
+    ] = "immediate",
+    quiet: Annotated[str, typer.Option(help="When nothing is sent, like 22:00-07:00, on the reader's clock.")] = "",
+    nothing_too: Annotated[bool, typer.Option("--nothing-too", help="Mail digests without news as well.")] = False,
+    days_before: Annotated[int, typer.Option(help="How many days before a deadline it is told.")] = 7,
+    hook: Annotated[str, typer.Option(help="A web address that is posted what the reader is mailed.")] = "",
     language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
     zone: Annotated[str, typer.Option(help="Time zone of the reader; the configured one where left out.")] = "",
     actions: Annotated[
-        str, typer.Option(help="What to hear of: some of added,amended,withdrawn,restored.")
+        str, typer.Option(help="What to hear of: some of added,amended,withdrawn,restored,deadline.")
     ] = "added,withdrawn",
     json: Json = False,
 ) -> None:
@@ -59,7 +73,11 @@ def add(
                 recipient,
                 now=now(),
                 title=title,
-                cadence=Cadence.DAILY if daily else Cadence.IMMEDIATE,
+                cadence=Cadence.DAILY if daily else cadence,
+                quiet=quiet,
+                nothing_too=nothing_too,
+                days_before=days_before,
+                hook=hook,
                 language=language,
                 zone=zone or house.settings.zone,
                 actions=tuple(filter(None, actions.replace(" ", "").split(","))),
@@ -71,7 +89,7 @@ def add(
         if json:
             print_json(_watch_json(watch))
             return
-        when = f"daily at 08:00 {watch.zone}" if watch.cadence is Cadence.DAILY else "as soon as something matches"
+        when = WHEN[watch.cadence.value].format(zone=watch.zone)
         typer.echo(f"Watch {watch.id} is saved. {watch.recipient} is told {when}.")
         _print_preview(_preview(house, watch.query))
 
@@ -161,6 +179,7 @@ def send(json: Json = False) -> None:
     """One pass: match what is new, plan what is due, send it. Exit code 1 where mail was refused or the server is out."""
     from dataclasses import asdict
 
+    from alerts.deadlines import tell_deadlines
     from alerts.matching import MatchingFollower
     from alerts.operator import report_runs
     from alerts.outbox import deliver_due
@@ -171,6 +190,7 @@ def send(json: Json = False) -> None:
 
     with opened() as house:
         follow(house.store, MatchingFollower(house.store, house.sources, now))
+        tell_deadlines(house.store, house.settings, now=now())
         report_runs(house.store, house.settings, now())
         counts = deliver_due(house.store, house.settings, now, sources=house.sources)
     if json:
@@ -187,6 +207,7 @@ def run() -> None:
     import signal
     import threading
 
+    from alerts.deadlines import HourlyDeadlines
     from alerts.matching import MatchingFollower
     from alerts.outbox import run_outbox
     from alerts.sweep import NightlySweep
@@ -202,9 +223,11 @@ def run() -> None:
     with opened() as house:
         follower = MatchingFollower(house.store, house.sources, now)
         nightly = NightlySweep(house.store, house.settings, house.sources)
+        hourly = HourlyDeadlines(house.store, house.settings)
 
         def before() -> None:
             follow(house.store, follower)
+            hourly(now())
             nightly(now())
 
         run_outbox(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -13,8 +14,11 @@ import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from alerts import wording
+from alerts.coverage import Coverage, coverage_lines
+from alerts.differences import difference_lines
 from alerts.watches import Watch
 from alerts.wording import clean, sentence
+from alerts.workdays import last_workday
 from indexer.query import Reason
 from library.record import Record
 from library.source import Source
@@ -28,12 +32,17 @@ URL_LIMIT = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One record in a mail, with the reasons of every watch it is for."""
+    """One record in a mail, with the reasons of every watch it is for.
+
+    before: the record as readers knew it, where it was amended. days: (field, day) that come near.
+    """
 
     record: Record
     action: str
     late: bool
     reasons: Sequence[tuple[Watch, Sequence[Reason]]]
+    before: Record | None = None
+    days: Sequence[tuple[str, date]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +57,12 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Addresses a letter points to; all start with the configured one. end: by watch id, end_all: for one-click."""
+    """Addresses a letter points to; all start with the configured one. end, manage: by watch id, end_all: for one-click."""
 
     base_url: str
     end: Mapping[str, str]
     end_all: str
+    manage: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_letter(
@@ -63,16 +73,76 @@ def write_letter(
     links: Links,
     sources: Mapping[str, Source],
     practice: bool = False,
+    today: date | None = None,
+    coverage: Coverage | None = None,
 ) -> Letter:
-    """Write a letter about records, the first FULL_ITEMS in full. count: how many records there are in all."""
+    """Write a letter about records, the first FULL_ITEMS in full. count: how many records there are in all.
+
+    today: the reader's day, from which deadlines are counted. coverage: what was looked at, the receipt of a digest.
+    """
     watches = list({watch.id: watch for item in items for watch, _ in item.reasons}.values())
+    return _written(
+        items,
+        watches,
+        count=count,
+        intro=cadence,
+        subject=_subject(items, count, watches, watches[0].language),
+        links=links,
+        sources=sources,
+        practice=practice,
+        today=today,
+        coverage=coverage,
+    )
+
+
+def write_nothing(watches: Sequence[Watch], *, links: Links, coverage: Coverage, practice: bool = False) -> Letter:
+    """Write the digest of watches that matched nothing, for readers who want to know that somebody looked."""
+    language, name = watches[0].language, clean(watches[0].title, 40)
+    if len(watches) > 1:
+        name = sentence(language, "several", watch=name, count=len(watches) - (language == "en"))
+    unseen = len(coverage.unseen)
+    subject = sentence(
+        language,
+        "nothing_unseen_subject" if unseen else "nothing_subject",
+        watch=name,
+        total=len(coverage.looks),
+        unseen=unseen,
+    )
+    return _written(
+        (),
+        watches,
+        count=0,
+        intro="nothing",
+        subject=clean(subject, SUBJECT_LIMIT),
+        links=links,
+        sources={},
+        practice=practice,
+        today=None,
+        coverage=coverage,
+    )
+
+
+def _written(
+    items: Sequence[Item],
+    watches: Sequence[Watch],
+    *,
+    count: int,
+    intro: str,
+    subject: str,
+    links: Links,
+    sources: Mapping[str, Source],
+    practice: bool,
+    today: date | None,
+    coverage: Coverage | None,
+) -> Letter:
     language = watches[0].language
     values = {
         "language": language,
-        "intro": sentence(language, cadence),
+        "intro": sentence(language, intro),
         "practice": sentence(language, "practice") if practice else "",
-        "items": [_shown(item, language, links, sources) for item in items[:FULL_ITEMS]],
-        "listed": [_shown(item, language, links, sources) for item in items[FULL_ITEMS:]],
+        "items": [_shown(item, language, links, sources, today) for item in items[:FULL_ITEMS]],
+        "listed": [_shown(item, language, links, sources, today) for item in items[FULL_ITEMS:]],
+        "coverage": coverage_lines(coverage, language, watches[0].zone) if coverage else [],
         "more": sentence(language, "more", count=len(items) - FULL_ITEMS),
         "rest": sentence(language, "rest", count=count - len(items)) if count > len(items) else "",
         "watches": [_watch(watch, language, links) for watch in watches],
@@ -82,7 +152,7 @@ def write_letter(
     }
     environment = _environment()
     return Letter(
-        subject=_subject(items, count, watches, language),
+        subject=subject,
         text=environment.get_template("mail.txt").render(values),
         html=_inliner().inline(environment.get_template("mail.html").render(values)),
         unsubscribe=links.end_all,
@@ -151,7 +221,9 @@ def _list(language: str) -> str:
     return wording.SENTENCES[language]["list"]
 
 
-def _shown(item: Item, language: str, links: Links, sources: Mapping[str, Source]) -> dict[str, object]:
+def _shown(
+    item: Item, language: str, links: Links, sources: Mapping[str, Source], today: date | None
+) -> dict[str, object]:
     record, source = item.record, sources.get(item.record.source)
     published = (
         sentence(language, "published", day=record.published.isoformat())
@@ -165,6 +237,8 @@ def _shown(item: Item, language: str, links: Links, sources: Mapping[str, Source
         "facts": [name, *(clean(reference, 60) for reference in record.references[:3]), published],
         "generated": sentence(language, "generated", line=wording.generated_line(record, language)),
         "late": sentence(language, "late") if item.late else "",
+        "changes": difference_lines(item.before, record, language) if item.before else [],
+        "days": [line for field, day in item.days for line in _day_lines(field, day, language, today)],
         "reasons": [
             _colon(language).join(
                 (
@@ -180,12 +254,27 @@ def _shown(item: Item, language: str, links: Links, sources: Mapping[str, Source
     }
 
 
+def _day_lines(field: str, day: date, language: str, today: date | None) -> list[str]:
+    left = (day - today).days if today else 0
+    name = "deadline_near" if left > 0 else "deadline_today"
+    lines = [sentence(language, name, field=wording.FIELDS[language][field], day=day.isoformat(), left=left)]
+    workday = last_workday(day)
+    if workday.day != day:
+        lines.append(
+            sentence(
+                language, "last_workday" if workday.is_sure else "last_workday_unsure", day=workday.day.isoformat()
+            )
+        )
+    return lines
+
+
 def _watch(watch: Watch, language: str, links: Links) -> dict[str, str]:
     return {
         "title": clean(watch.title, 80),
         "query": sentence(language, "query", query=clean(watch.query, 200)),
         "list_url": f"{links.base_url.rstrip('/')}/search?q={quote(watch.query, safe='')}&sort=newest",
         "end_url": links.end[watch.id],
+        "manage_url": links.manage.get(watch.id, ""),
     }
 
 

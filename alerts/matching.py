@@ -228,7 +228,7 @@ def due_at(watch: Watch, now: datetime) -> datetime:
 
     For Asia/Shanghai 08:00 is 00:00 UTC; what is found in the night at 18:31 UTC, 02:31 there, is due the same morning.
     """
-    return _after_quiet(watch, now if watch.cadence is Cadence.IMMEDIATE else next_slot(watch, now))
+    return after_quiet(watch, now if watch.cadence is Cadence.IMMEDIATE else next_slot(watch, now))
 
 
 def next_slot(watch: Watch, now: datetime) -> datetime:
@@ -255,7 +255,8 @@ def _slots(watch: Watch, now: datetime, days: Iterable[int]) -> Iterator[datetim
             yield slot
 
 
-def _after_quiet(watch: Watch, at: datetime) -> datetime:
+def after_quiet(watch: Watch, at: datetime) -> datetime:
+    """The instant itself, or the end of the quiet time it falls into."""
     found = QUIET.fullmatch(watch.quiet)
     if not found:
         return at

@@ -13,22 +13,26 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from secrets import token_hex
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from alerts.letter import FULL_ITEMS, LISTED_ITEMS, Item, Links, write_letter
+from alerts.coverage import coverage
+from alerts.deadlines import read_about
+from alerts.letter import FULL_ITEMS, LISTED_ITEMS, Item, Links, write_letter, write_nothing
 from alerts.mail import Heard, MailServer, MailServerError, message_id, plan_letter
+from alerts.matching import after_quiet, last_slot
 from alerts.operator import report_runs
 from alerts.reasons import read_reasons
 from alerts.sweep import last_sweep
-from alerts.tokens import mail_token, secret, watch_token
-from alerts.watches import Watch, active_watches
+from alerts.tokens import mail_token, owner_token, secret, watch_token, watches_token
+from alerts.watches import Cadence, Watch, active_watches
 from indexer.query import QueryError, parse_query
-from library.record import decode
+from library.record import Record, decode
 from library.settings import Settings
 from library.source import Source
 from library.store.database import Transaction
@@ -40,6 +44,8 @@ log = logging.getLogger(__name__)
 LEASE = "outbox"
 RETRY_FIRST = timedelta(minutes=1)
 RETRY_LAST = timedelta(hours=1)
+NOTHING_WATCHES = 40  # in one mail; the address that ends them all fits one header
+READER_MAILS_PER_HOUR = 30  # at once; what more is due in the hour waits and comes together
 GIVE_UP_AFTER = timedelta(days=5)  # RFC 5321, 4.5.4.1: at least 4 to 5 days
 SERVER_PAUSE_LAST_S = 10 * 60
 IDLE_S = 5.0
@@ -144,10 +150,75 @@ def plan_mails(store: Store, settings: Settings, now: datetime, *, sources: Mapp
     planned = 0
     for group in groups:
         try:
+            if group["cadence"] == Cadence.IMMEDIATE and _has_had_enough(store, group["recipient"], now):
+                continue
             planned += _plan(store, settings, now, sources, recipient=group["recipient"], cadence=group["cadence"])
         except Exception:  # one record that cannot be written about must not hold up other readers; it stays due
             log.exception("outbox: no mail could be made for %s", group["recipient"])
+    return planned + _plan_nothing(store, settings, now, sources)
+
+
+def _has_had_enough(store: Store, recipient: str, now: datetime) -> bool:
+    """Whether a reader had as many mails in the last hour as anybody should; what is due waits, and comes together."""
+    with store.read() as transaction:
+        since = stamp(now - timedelta(hours=1))
+        return int(transaction.value(HOURLY_MAILS, recipient=recipient, since=since)) >= READER_MAILS_PER_HOUR
+
+
+def _plan_nothing(store: Store, settings: Settings, now: datetime, sources: Mapping[str, Source]) -> int:
+    """Make the digests of those who want to hear that nothing was found, for the slot that passed last."""
+    with store.read() as transaction:
+        watches = [Watch.of(row) for row in transaction.rows(WANT_NOTHING_TOO)]
+    groups: dict[tuple[str, str, datetime], list[Watch]] = {}
+    for watch in watches:
+        slot = last_slot(watch, now)
+        due, begun = after_quiet(watch, slot), last_slot(watch, slot - timedelta(seconds=1))
+        if due <= now and watch.confirmed_at is not None and watch.confirmed_at <= begun:  # it was there all the time
+            groups.setdefault((watch.recipient, watch.cadence, due), []).append(watch)
+    planned = 0
+    for (recipient, cadence, due), group in groups.items():
+        occasion = f"nothing:{cadence}:{stamp(due)}"
+        with store.read() as transaction:
+            if transaction.value(HAS_MAIL, recipient=recipient, occasion=occasion):
+                continue
+            told = {
+                row["watch_id"] for row in transaction.rows(TOLD_AT, ids=[watch.id for watch in group], due=stamp(due))
+            }
+        quiet = [watch for watch in group if watch.id not in told]
+        if not quiet:
+            continue
+        looked = coverage(store, sources, since=_since(quiet[0], due))
+        with store.write() as transaction:
+            for number, some in enumerate(_batches(quiet, NOTHING_WATCHES)):
+                ids = [watch.id for watch in some]
+                planned += 1
+                plan_letter(
+                    transaction,
+                    write_nothing(some, links=_links(settings, ids, ""), coverage=looked, practice=settings.demo),
+                    sender=settings.mail.sender,
+                    recipient=recipient,
+                    occasion=occasion if number == 0 else f"{occasion}:{number}",
+                    at=now,
+                )
     return planned
+
+
+def _since(watch: Watch, due: datetime) -> datetime:
+    """From when on sources had to be looked at for a digest; they are looked at once a day, and some need the morning."""
+    return due - (timedelta(days=7) if watch.cadence is Cadence.WEEKLY else timedelta(hours=26))
+
+
+def _links(settings: Settings, watch_ids: Iterable[str], message: str) -> Links:
+    """The addresses of a mail. message: its id; '' for one with no deliveries, whose one-click names the watches itself."""
+    key, base_url = secret(settings), settings.web.base_url.rstrip("/")
+    ids = list(watch_ids)
+    token = mail_token(key, message) if message else watches_token(key, ids)
+    return Links(
+        base_url=base_url,
+        end={watch_id: f"{base_url}/unsubscribe?token={watch_token(key, watch_id)}" for watch_id in ids},
+        manage={watch_id: f"{base_url}/watch?token={owner_token(key, watch_id)}" for watch_id in ids},
+        end_all=f"{base_url}/unsubscribe?token={token}",
+    )
 
 
 def list_mails(store: Store, *, limit: int = 100, state: str = "") -> list[Mail]:
@@ -216,19 +287,17 @@ def _plan(
         return 0
     # A delivery stands in one mail for ever, so the first one names the mail.
     occasion = f"{cadence}:{due[0]['id']}"
-    key, base_url = secret(settings), settings.web.base_url.rstrip("/")
     name = message_id(occasion, recipient, settings.mail.sender)
+    first = next(iter(watches.values()))
     letter = write_letter(
         items,
         count=len({row["record_id"] for row in due}),
         cadence=cadence,
-        links=Links(
-            base_url=base_url,
-            end={watch_id: f"{base_url}/unsubscribe?token={watch_token(key, watch_id)}" for watch_id in watches},
-            end_all=f"{base_url}/unsubscribe?token={mail_token(key, name)}",
-        ),
+        links=_links(settings, watches, name),
         sources=sources,
         practice=settings.demo,
+        today=now.astimezone(ZoneInfo(first.zone)).date(),
+        coverage=None if cadence == Cadence.IMMEDIATE else coverage(store, sources, since=_since(first, now)),
     )
     with store.write() as transaction:
         mail_id = plan_letter(
@@ -276,10 +345,25 @@ def _items(transaction: Transaction, due: Sequence[Mapping[str, Any]], watches: 
             record=decode(payloads[record_id]),
             action=max(rows, key=lambda row: row["version"])["action"],
             late=any(row["late"] for row in rows),
-            reasons=[(watches[row["watch_id"]], read_reasons(row["reasons"])) for row in rows],
+            reasons=list(
+                {row["watch_id"]: (watches[row["watch_id"]], read_reasons(row["reasons"])) for row in rows}.values()
+            ),
+            before=_before(transaction, record_id, rows),
+            days=sorted({read_about(row["about"]) for row in rows if row["about"]}),
         )
         for record_id, rows in named.items()
     ]
+
+
+def _before(transaction: Transaction, record_id: str, rows: Sequence[Mapping[str, Any]]) -> Record | None:
+    """The record before the first of its amendments that a mail tells of; None where the mail calls it new."""
+    if any(row["action"] == "added" for row in rows):
+        return None
+    amended = [row["version"] for row in rows if row["action"] == "amended"]
+    if not amended:
+        return None
+    payload = transaction.value(PAYLOAD_OF_VERSION, id=record_id, version=min(amended) - 1)
+    return decode(payload) if payload else None
 
 
 def _send_planned(
@@ -376,8 +460,8 @@ def _note_problem(store: Store, problem: str, at: datetime) -> None:
         transaction.do(NOTE_PROBLEM, words=problem, at=stamp(at))
 
 
-def _batches(ids: Sequence[Any]) -> list[list[Any]]:
-    return [list(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH)]
+def _batches(ids: Sequence[Any], size: int = BATCH) -> list[list[Any]]:
+    return [list(ids[start : start + size]) for start in range(0, len(ids), size)]
 
 
 class _Lease:
@@ -428,13 +512,28 @@ DUE_GROUPS = """
 """
 
 DUE = """
-    SELECT delivery.id, delivery.watch_id, delivery.record_id, delivery.version, delivery.action, delivery.late,
-           delivery.reasons
+    SELECT delivery.id, delivery.watch_id, delivery.record_id, delivery.version, delivery.action, delivery.about,
+           delivery.late, delivery.reasons
     FROM delivery JOIN watch ON watch.id = delivery.watch_id
     WHERE delivery.state = 'due' AND delivery.channel = 'mail' AND delivery.due_at <= :now AND watch.ended_at IS NULL
       AND delivery.recipient = :recipient AND watch.cadence = :cadence
     ORDER BY delivery.id
 """
+
+HOURLY_MAILS = """
+    SELECT count(*) FROM mail WHERE recipient = :recipient AND created_at >= :since AND occasion LIKE 'immediate:%'
+"""
+
+WANT_NOTHING_TOO = """
+    SELECT * FROM watch WHERE nothing_too = 1 AND cadence <> 'immediate' AND ended_at IS NULL AND confirmed_at IS NOT NULL
+    ORDER BY created_at, id
+"""
+
+TOLD_AT = "SELECT DISTINCT watch_id FROM delivery WHERE watch_id IN :ids AND due_at = :due AND channel = 'mail'"
+
+HAS_MAIL = "SELECT 1 FROM mail WHERE recipient = :recipient AND occasion = :occasion"
+
+PAYLOAD_OF_VERSION = "SELECT payload FROM version WHERE record_id = :id AND version = :version"
 
 TAKE_DELIVERIES = "UPDATE delivery SET state = 'planned', mail_id = :mail WHERE id IN :ids AND state = 'due'"
 

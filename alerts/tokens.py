@@ -1,10 +1,12 @@
-"""Tokens: signed links that end a watch. Only a POST that carries one changes anything."""
+"""Tokens: signed links that confirm, show, change or end a watch. Only a POST that carries one changes anything."""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import tempfile
+from collections.abc import Sequence
 from datetime import datetime
 from hmac import compare_digest
 from pathlib import Path
@@ -49,11 +51,49 @@ def mail_token(key: str, message_id: str) -> str:
     return _serializer(key).dumps(["mail", message_id])
 
 
+def watches_token(key: str, watch_ids: Sequence[str]) -> str:
+    """A token that ends some watches."""
+    return _serializer(key).dumps(["watches", " ".join(watch_ids)])
+
+
+def owner_token(key: str, watch_id: str) -> str:
+    """A token that shows a watch to its owner, and lets them change it; it ends nothing by itself."""
+    return _serializer(key).dumps(["owner", watch_id])
+
+
+def confirm_token(key: str, watch_id: str) -> str:
+    """A token by which a reader agrees to a watch."""
+    return _serializer(key).dumps(["confirm", watch_id])
+
+
+def feed_token(key: str, watch_id: str) -> str:
+    """A token that only reads what a watch found; a feed reader keeps it, and may show it to anybody."""
+    return _serializer(key).dumps(["feed", watch_id])
+
+
+def watch_id_of(key: str, token: str, kind: str) -> str:
+    """The watch a token of a kind stands for: owner, confirm or feed. Raises TokenError for any other token."""
+    found, name = _read(key, token)
+    if found != kind:
+        raise TokenError("this link was made for something else")
+    return name
+
+
+def hook_key(key: str, watch_id: str) -> str:
+    """What signs the calls of a watch's web address; its owner is shown it."""
+    return hmac.new(key.encode(), f"hook:{watch_id}".encode(), hashlib.sha256).hexdigest()
+
+
 def watches_of(store: Store, key: str, token: str) -> list[Watch]:
     """The watches a token would end, without those that ended already. Raises TokenError for one we did not make."""
     kind, name = _read(key, token)
+    if kind not in ("watch", "watches", "mail"):
+        raise TokenError("this link was made for something else")
     with store.read() as transaction:
-        rows = transaction.rows(WATCH_BY_ID if kind == "watch" else WATCHES_OF_MAIL, name=name)
+        if kind == "mail":
+            rows = transaction.rows(WATCHES_OF_MAIL, name=name)
+        else:
+            rows = transaction.rows(WATCHES_BY_ID, ids=name.split())
     return [Watch.of(row) for row in rows]
 
 
@@ -99,7 +139,7 @@ def _make(path: Path) -> None:
         os.unlink(draft)
 
 
-WATCH_BY_ID = "SELECT * FROM watch WHERE id = :name AND ended_at IS NULL"
+WATCHES_BY_ID = "SELECT * FROM watch WHERE id IN :ids AND ended_at IS NULL ORDER BY created_at, id"
 
 WATCHES_OF_MAIL = """
     SELECT * FROM watch WHERE ended_at IS NULL AND id IN (

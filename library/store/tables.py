@@ -261,10 +261,13 @@ delivery = Table(
     _text("due_at"),
     _text("created_at"),
     _number("mail_id", null=True),
+    _number("call_id", null=True),
     UniqueConstraint("watch_id", "record_id", "version", "channel", "recipient", "about"),
     Index(None, "state", "due_at"),
     Index(None, "mail_id"),
+    Index(None, "call_id"),
     Index(None, "record_id"),
+    Index(None, "watch_id", "due_at"),
 )
 
 # One comparison of the ledger with what it should hold, over the changes from one number to another.

@@ -85,6 +85,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.Text(), nullable=False),
         sa.Column("created_at", sa.Text(), nullable=False),
         sa.Column("mail_id", sa.BigInteger(), nullable=True),
+        sa.Column("call_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
         sa.UniqueConstraint(
             "watch_id",
@@ -97,9 +98,11 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_delivery_call_id"), ["call_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_delivery_mail_id"), ["mail_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_delivery_record_id"), ["record_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_delivery_state_due_at"), ["state", "due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_delivery_watch_id_due_at"), ["watch_id", "due_at"], unique=False)
 
     op.create_table(
         "follower",
@@ -361,9 +364,11 @@ def downgrade() -> None:
     op.drop_table("head")
     op.drop_table("follower")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_delivery_watch_id_due_at"))
         batch_op.drop_index(batch_op.f("ix_delivery_state_due_at"))
         batch_op.drop_index(batch_op.f("ix_delivery_record_id"))
         batch_op.drop_index(batch_op.f("ix_delivery_mail_id"))
+        batch_op.drop_index(batch_op.f("ix_delivery_call_id"))
 
     op.drop_table("delivery")
     op.drop_table("change")
