@@ -21,6 +21,13 @@ from tests.torture.night import LOG
 
 MOMENTS = 20
 IN_MEMORY = Path("/dev/shm")  # a night syncs some 120 times, and a busy disk takes 6 ms each time
+SEVERAL = (  # in one night, which is played again after each
+    "archive: written, torn before the fsync",
+    "put: in the transaction",
+    "index: added, not committed",
+    "match: in the transaction",
+    "send: accepted, not written down",
+)
 COUNTS = {"archive: indexed, not read": 3, "put: in the transaction": 2, "index: links, in the transaction": 5}
 
 
@@ -46,19 +53,29 @@ class Ground:
     night_s: float
     trials: int = 0
 
-    def disturb(self, what: str, *, kill_after_s: float | None = None, points: Sequence[str] = ()) -> Disturbed:
-        """Play the night in a copy of the home, kill it once (or at each point in turn), and play it to its end."""
-        self.trials += 1
-        home = moved(self.practice, self.folder / f"trial-{self.trials:02}")
-        if kill_after_s is not None:
-            ended = self.nights.play(home, kill_after_s=kill_after_s)
-            while not ended.was_killed:  # the machine was quicker than when the night was measured
-                kill_after_s *= 0.9
-                shutil.rmtree(home.settings.home)
-                home = moved(self.practice, home.settings.home)
-                ended = self.nights.play(home, kill_after_s=kill_after_s)
+    def disturb_after(self, share: float) -> Disturbed:
+        """Kill the night when a share of its time is over."""
+        home = self._copy()
+        ended = self.nights.play(home, kill_after_s=share * self.night_s)
+        while not ended.was_killed:  # the machine was quicker than when a night was last measured
+            self.night_s, share = ended.seconds, share * 0.95
+            shutil.rmtree(home.settings.home)
+            home = self._copy()
+            ended = self.nights.play(home, kill_after_s=share * self.night_s)
+        return self._resumed(f"killed when {share:.0%} was over", home)
+
+    def disturb_at(self, *points: str) -> Disturbed:
+        """Let the night kill itself at a point; at the next one, when it is played again."""
+        home = self._copy()
         for point in points:
             assert self.nights.play(home, point=point, count=COUNTS.get(point, 1)).was_killed, f"never came to {point}"
+        return self._resumed(", then ".join(points), home)
+
+    def _copy(self) -> Practice:
+        self.trials += 1
+        return moved(self.practice, self.folder / f"trial-{self.trials:02}")
+
+    def _resumed(self, what: str, home: Practice) -> Disturbed:
         stage = last_stage(home.settings.home)
         resumed = self.nights.play(home)
         assert resumed.code == 0, f"{what}: {(home.settings.home / LOG).read_text(encoding='utf-8')[-3000:]}"
@@ -102,20 +119,17 @@ def ground(folder: Path) -> Iterator[Ground]:
         yield Ground(folder, practice, nights, before, standing(undisturbed, before), ended.seconds)
 
 
-def test_an_undisturbed_night_brings_every_kind_of_change_and_tells_every_reader(ground: Ground) -> None:
+def test_a_night_killed_at_any_moment_and_played_again_ends_like_an_undisturbed_one(
+    ground: Ground, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert ground.truth.faults == []
     assert {action for _, action in ground.truth.changes} == {"added", "amended", "withdrawn"}
     assert len({address for address, _ in ground.truth.told}) == 5
     assert (ground.truth.doubled, ground.truth.doubts) == ([], 0)
 
-
-def test_a_night_killed_at_any_moment_and_played_again_ends_like_an_undisturbed_one(
-    ground: Ground, capsys: pytest.CaptureFixture[str]
-) -> None:
-    moments = [(number + 0.5) / MOMENTS * ground.night_s for number in range(MOMENTS)]
-    trials = [ground.disturb(f"killed after {at_s:.2f} s", kill_after_s=at_s) for at_s in moments]
-    trials += [ground.disturb(point, points=[point]) for point in POINTS]
-    trials.append(ground.disturb("at every point, one after the other", points=list(POINTS)))
+    trials = [ground.disturb_after((number + 0.5) / MOMENTS) for number in range(MOMENTS)]
+    trials += [ground.disturb_at(point) for point in POINTS]
+    trials.append(ground.disturb_at(*SEVERAL))
 
     complaints = [sentence for trial in trials for sentence in ground.complaints(trial)]
     with capsys.disabled():
