@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 logger = logging.getLogger(__name__)
 
 PAUSE_MAX_S = 60.0
+STEADY_S = 600.0
 STOP_WITHIN_S = 20.0
 PR_SET_PDEATHSIG = 1  # Linux, prctl(2)
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -35,6 +36,7 @@ class Part:
     arguments: tuple[str, ...]
     child: subprocess.Popen[bytes] | None = None
     restarts: int = 0
+    started: float = 0.0
     not_before: float = field(default=0.0)
 
 
@@ -60,11 +62,14 @@ def _tend(part: Part, settings: Mapping[str, str] | None) -> None:
         code = part.child.poll()
         if code is None:
             return
+        if time.monotonic() - part.started > STEADY_S:
+            part.restarts = 0  # an end after a long life is no sign of another soon
         pause = min(PAUSE_MAX_S, 2.0**part.restarts)
         logger.error("%s ended with exit code %d; it is started again in %.0f s", part.name, code, pause)
         part.child, part.restarts, part.not_before = None, part.restarts + 1, time.monotonic() + pause
     if time.monotonic() >= part.not_before:
         # a part that outlived us would keep port and leases from those that the same command starts next
+        part.started = time.monotonic()
         part.child = ttm(*part.arguments, settings=settings, preexec_fn=_end_with_parent)
         logger.info("%s runs as process %d", part.name, part.child.pid)
 
