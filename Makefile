@@ -72,8 +72,8 @@ postgres:
 # needs uv; the locks hold versions and hashes and no addresses
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 lock:
-	$(COMPILE) --extra postgres --group test --group lint -o locks/dev.txt
-	$(COMPILE) --extra postgres -c locks/dev.txt -o locks/runtime.txt
+	$(COMPILE) --extra postgres --extra semantic --group test --group lint -o locks/dev.txt
+	$(COMPILE) --extra postgres --extra semantic -c locks/dev.txt -o locks/runtime.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build -o locks/build.txt
 
 clean:

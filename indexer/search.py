@@ -1,23 +1,38 @@
-"""search(): what pages, programs and previews call; and where the words of a query stand in a text."""
+"""search(): what pages, programs and previews call; and where the words of a query stand in a text.
+
+An answer has a front of up to FRONT hits, ordered by what the words and the meaning say together, and a rest in the
+order of the words. In the front the records that hold every word stand first. Where these are few, it goes on with
+records that nearly fit: they lack one or two of the words, or are near in meaning.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from time import perf_counter
+from typing import Literal
 
 from indexer.analysis import Token, tokens
 from indexer.engines.base import Engine, Hits, Sort
 from indexer.expand import expand as widen
+from indexer.meaning import Meaning
 from indexer.query import And, Filter, Not, Or, Phrase, Query, Range, Term, leaves, parse_query
 from library.record import Record
 from library.store.store import Store
 
-FEW = 10  # fewer hits than this leave room on the first page for what nearly fits
-NEARBY_PAGE_MAX = 100  # a longer page is an export, which holds what was asked for and nothing else
+FRONT = 200  # hits ordered by words and meaning together; fewer leave room for what nearly fits
 LOOSER_PARTS_MAX = 8  # a longer query is loosened no further: 8 words without 2 are 28 alternatives
+NEIGHBOURS = 200
+SELECTED_MAX = 2000  # a filter that selects no more than this is compared record by record
+COSINE_MIN = 0.25  # right records lie at 0.2 to 0.5, and what shares nothing with a text mostly below
+RANK_CONSTANT = 60  # of reciprocal rank fusion: how little the first ranks stand out
+MEANING_AMONG_FULL, MEANING_AMONG_NEARLY = 0.3, 0.4  # what the rank in meaning weighs beside that of the words
+NARROWING = frozenset({"jurisdiction", "origin", "year"})
 HIGHLIGHTED_CHARACTERS = 50_000  # a reader sees the beginning of a text; the whole of an act is 2 MB
+
+Choice = Literal["auto", "on", "off"]
+CHOICES: Mapping[str, Choice] = {"auto": "auto", "on": "on", "off": "off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +40,14 @@ class Hit:
     """One record found; record is None where no store was asked.
 
     is_nearby: it holds all but one or two of the words, and is shown below the few that hold them all.
+    is_by_meaning: it does not even do that, and was found by its meaning alone.
     """
 
     id: str
     score: float
     record: Record | None = None
     is_nearby: bool = False
+    is_by_meaning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +55,9 @@ class SearchResult:
     """One page of an answer.
 
     query: what was searched, widened; explain() and highlight() take it. also_searched: the words it was widened by.
-    total: the records that hold every word. Where they are few, the first page goes on with hits that are `is_nearby`.
-    is_loosened: nothing held every word, and all of these records hold all but one or two of them.
+    total: the records that hold every word. reach: the hits that can be paged to, with those that nearly fit.
+    is_loosened: nothing held every word, and the records of `total` hold all but one or two of them.
+    is_by_meaning: the meaning of the question was searched for as well.
     """
 
     query: Query
@@ -49,6 +67,8 @@ class SearchResult:
     facets: Mapping[str, tuple[tuple[str, int], ...]]
     is_loosened: bool
     took_ms: float
+    reach: int
+    is_by_meaning: bool
 
 
 def search(
@@ -61,68 +81,252 @@ def search(
     sort: Sort = "relevance",
     facets: Sequence[str] = (),
     expand: bool = True,
+    nearby: bool = True,
+    meaning: Meaning | None = None,
+    by_meaning: Choice = "auto",
 ) -> SearchResult:
-    """Answer what somebody typed. Raises QueryError for a text that is no query."""
+    """Answer what somebody typed. Raises QueryError for a text that is no query.
+
+    expand: search other languages too, and loosen what nothing fits. nearby: go on with what nearly fits.
+    by_meaning: 'auto' asks `meaning` where it helps: for plain words that are widened and sorted by relevance.
+    """
     started = perf_counter()
     query = parse_query(text)
     also: tuple[str, ...] = ()
     if expand:
         widened = widen(query)
         query, also = widened.query, widened.also
-    found = engine.search(query, first, count, sort, facets)
+    question = None
+    if meaning and sort == "relevance" and by_meaning != "off" and (expand or by_meaning == "on"):
+        question = question_of(query, is_forced=by_meaning == "on")
+    has_words = any(isinstance(leaf, Term | Phrase) for leaf in leaves(query))  # filters alone put nothing in order
+    is_ranked = sort == "relevance" and has_words and (expand or question is not None)
+    found = (
+        engine.search(query, 0, FRONT, sort, facets) if is_ranked else engine.search(query, first, count, sort, facets)
+    )
+    looser = looser_queries(query) if expand else iter(())
     is_loosened = False
-    for looser in looser_queries(query) if expand and not found.total else ():
-        loosened = engine.search(looser, first, count, sort, facets)
-        if loosened.total:
-            query, found, is_loosened = looser, loosened, True
-            break
-    hits = list(_hits(store, found))
-    if expand and sort == "relevance" and first == 0 and 0 < found.total < FEW and count <= NEARBY_PAGE_MAX:
-        hits += _nearby(store, engine, query, count - len(hits), seen={hit.id for hit in hits})
+    while not found.total and (attempt := next(looser, None)) is not None:
+        answer = engine.search(attempt, 0 if is_ranked else first, FRONT if is_ranked else count, sort, facets)
+        if answer.total:
+            query, found, is_loosened = attempt, answer, True
+    if is_ranked:
+        is_in_rest = first >= FRONT and found.total > FRONT and not is_loosened
+        neighbours = _neighbours(engine, meaning, question) if meaning and question and not is_in_rest else []
+        front = _front(engine, query, found, looser, neighbours, is_loosened=is_loosened, nearby=nearby)
+        reach = len(front) + max(0, found.total - FRONT)
+        hits = front[first : first + count]
+        if len(hits) < count and first + count > len(front) and found.total > FRONT:
+            behind = max(first - len(front), 0)
+            rest = engine.search(query, FRONT + behind, count - len(hits))
+            hits += [
+                Hit(record_id, round(_reciprocal(FRONT + behind + place), 9))
+                for place, record_id in enumerate(rest.ids)
+            ]
+    else:
+        hits, reach = [Hit(record_id, score) for record_id, score in found.hits], found.total
     return SearchResult(
         query=query,
         also_searched=also,
         total=found.total,
-        hits=tuple(hits),
+        hits=tuple(_with_records(store, hits)),
         facets=found.facets,
         is_loosened=is_loosened,
         took_ms=(perf_counter() - started) * 1000,
+        reach=reach,
+        is_by_meaning=question is not None,
     )
 
 
-def _nearby(store: Store | None, engine: Engine, query: Query, count: int, *, seen: set[str]) -> Iterator[Hit]:
-    for looser in looser_queries(query):
-        if count <= 0:
-            return
-        found = engine.search(looser, 0, count + len(seen))
-        more = [hit for hit in _hits(store, found) if hit.id not in seen][:count]
-        yield from (replace(hit, is_nearby=True) for hit in more)
-        seen = seen | {hit.id for hit in more}
-        count -= len(more)
-
-
-def warm_up() -> None:
-    """Load dictionaries and tables, half a second of them, before the first reader waits for it."""
+def warm_up(meaning: Meaning | None = None) -> None:
+    """Load dictionaries, tables and the encoder, a second of them, before the first reader waits for it."""
     widen(parse_query("玩具 toys origin:CN hazard:fire"))
+    if meaning:
+        meaning.nearest("玩具", 1)
+
+
+def _with_records(store: Store | None, hits: Sequence[Hit]) -> Iterator[Hit]:
+    records = {record.id: record for record in store.get_many([hit.id for hit in hits])} if store else {}
+    for hit in hits:
+        yield Hit(hit.id, hit.score, records.get(hit.id), hit.is_nearby, hit.is_by_meaning)
+
+
+# Loosening ------------------------------------------------------------------------------------------------------------
 
 
 def looser_queries(query: Query) -> Iterator[Query]:
-    """Yield the query without one, then without two of its words; filters and exclusions stay."""
+    """Yield the query without one, then without two of its words; filters and exclusions stay.
+
+    The name of a place and a year narrow what somebody looks for. They stay as long as there are other words to leave
+    out, and are left out themselves after that.
+    """
     if not isinstance(query, And):
         return
-    kept = tuple(part for part in query.parts if isinstance(part, Filter | Range | Not))
-    words = tuple(part for part in query.parts if not isinstance(part, Filter | Range | Not))
+    kept = tuple(part for part in query.parts if _is_condition(part))
+    words = tuple(part for part in query.parts if not _is_condition(part))
+    narrowing = tuple(part for part in words if _narrows(part))
+    if narrowing:
+        others = tuple(part for part in words if part not in narrowing)
+        yield from _without_some((*kept, *narrowing), others)
+    yield from _without_some(kept, words)
+
+
+def _without_some(kept: tuple[Query, ...], words: tuple[Query, ...]) -> Iterator[Query]:
     if not 2 <= len(words) <= LOOSER_PARTS_MAX:
         return
     for left_out in range(1, min(3, len(words))):
-        choices = [And((*kept, *chosen)) for chosen in combinations(words, len(words) - left_out)]
-        yield Or(tuple(choices))
+        yield Or(tuple(And((*kept, *chosen)) for chosen in combinations(words, len(words) - left_out)))
 
 
-def _hits(store: Store | None, found: Hits) -> Iterator[Hit]:
-    records = {record.id: record for record in store.get_many(found.ids)} if store else {}
-    for hit_id, score in found.hits:
-        yield Hit(hit_id, score, records.get(hit_id))
+def _narrows(part: Query) -> bool:
+    """Whether a word names a place or a year: '中国', 'Italian', '2024年'."""
+    return (
+        isinstance(part, Or)
+        and bool(part.text)
+        and any(isinstance(one, Filter) and one.field in NARROWING for one in part.parts)
+    )
+
+
+# Meaning --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What of a query has a meaning, and the conditions that hold for its neighbours as well."""
+
+    text: str
+    kept: tuple[Query, ...]
+
+
+def question_of(query: Query, *, is_forced: bool = False) -> Question | None:
+    """Say what a widened query means; None where only its words can answer it.
+
+    References and quoted phrases are never guessed at. Words joined by OR, brackets and named fields are exact, too,
+    unless is_forced.
+    """
+    if any(isinstance(leaf, Term) and leaf.is_reference for leaf in leaves(query)):
+        return None
+    if any(isinstance(leaf, Phrase) and leaf.is_quoted for leaf in leaves(query)):
+        return None
+    parts = query.parts if isinstance(query, And) and not query.text else (query,)
+    texts: list[str] = []
+    kept: list[Query] = []
+    has_words = False
+    for part in parts:
+        if _is_condition(part):
+            kept.append(part)
+        elif _narrows(part):
+            kept.append(part)
+            texts.append(_text(part))
+        elif is_forced or _is_plain(part):
+            words = [_text(part)] if _text(part) else [word for leaf in leaves(part) if (word := _text(leaf))]
+            has_words |= bool(words)
+            texts += dict.fromkeys(words)
+        else:
+            return None
+    return Question(" ".join(texts), tuple(kept)) if has_words else None
+
+
+def _is_condition(part: Query) -> bool:
+    if isinstance(part, Or) and not part.text:
+        return bool(part.parts) and all(_is_condition(one) for one in part.parts)
+    return isinstance(part, Filter | Range | Not)
+
+
+def _is_plain(part: Query) -> bool:
+    """Whether a part is a typed word, widened or not, that may stand in any field."""
+    return bool(_text(part)) and all(one.field is None for one in leaves(part) if isinstance(one, Term | Phrase))
+
+
+def _text(part: Query) -> str:
+    return part.text if isinstance(part, Term | Phrase | And | Or) else ""
+
+
+def _neighbours(engine: Engine, meaning: Meaning, question: Question) -> list[str]:
+    """The records nearest in meaning that fulfil the question's conditions, nearest first."""
+    kept = And(question.kept)
+    among: Collection[str] | None = None
+    if question.kept:
+        selected = engine.search(kept, 0, SELECTED_MAX, "newest")
+        among = selected.ids if selected.total <= SELECTED_MAX else None
+    near = meaning.nearest(question.text, NEIGHBOURS if among is not None or not question.kept else SELECTED_MAX, among)
+    ids = [record_id for record_id, cosine in near if cosine >= COSINE_MIN]
+    if question.kept and among is None:
+        ids = _selected(engine, ids, question.kept)
+    return ids[:NEIGHBOURS]
+
+
+def _selected(engine: Engine, ids: Sequence[str], conditions: Iterable[Query]) -> list[str]:
+    """Those of some records that the index holds and that fulfil conditions, in the same order."""
+    if not ids:
+        return []
+    these = Or(tuple(Filter("id", record_id) for record_id in ids))
+    held = set(engine.search(And((these, *conditions)), 0, len(ids), "newest").ids)
+    return [record_id for record_id in ids if record_id in held]
+
+
+# Fusing ---------------------------------------------------------------------------------------------------------------
+
+
+def _front(
+    engine: Engine,
+    query: Query,
+    found: Hits,
+    looser: Iterator[Query],
+    neighbours: Sequence[str],
+    *,
+    is_loosened: bool,
+    nearby: bool,
+) -> list[Hit]:
+    """Order the first FRONT hits by words and meaning, and go on with what nearly fits where there are fewer."""
+    full = list(found.ids)
+    nearly: list[str] = []
+    if nearby and found.total < FRONT:
+        nearly = _nearly(engine, query, looser, FRONT - found.total)
+    worded = set(full) | set(nearly)
+    strange = [record_id for record_id in neighbours if record_id not in worded] if nearby else []
+    strange = _selected(engine, strange, (Not(query),)) if found.total < FRONT or is_loosened else []
+    kept = worded | set(strange)
+    near = [record_id for record_id in neighbours if record_id in kept]
+    if is_loosened:
+        tiers = [_fused(full + nearly, near, MEANING_AMONG_NEARLY)]
+    else:
+        among_full = [record_id for record_id in near if record_id in set(full)]
+        others = [record_id for record_id in near if record_id not in set(full)]
+        tiers = [_fused(full, among_full, MEANING_AMONG_FULL), _fused(nearly, others, MEANING_AMONG_NEARLY)]
+    by_meaning, lacking = set(strange), set(nearly)
+    return [
+        Hit(
+            record_id,
+            round(score + (len(tiers) - tier - 1), 9),
+            is_nearby=record_id in lacking,
+            is_by_meaning=record_id in by_meaning,
+        )
+        for tier, scored in enumerate(tiers)
+        for record_id, score in scored
+    ]
+
+
+def _nearly(engine: Engine, query: Query, looser: Iterator[Query], count: int) -> list[str]:
+    """Records that lack one or two words, those that lack fewer first."""
+    found: dict[str, None] = {}
+    for attempt in looser:
+        if len(found) >= count:
+            break
+        found |= dict.fromkeys(engine.search(And((attempt, Not(query))), 0, count).ids)
+    return list(found)[:count]
+
+
+def _fused(words: Sequence[str], meanings: Sequence[str], weight: float) -> list[tuple[str, float]]:
+    """Join two orders by reciprocal rank: scores of words and cosines have no common measure, ranks have."""
+    scores = {record_id: _reciprocal(place) for place, record_id in enumerate(words)}
+    for place, record_id in enumerate(meanings):
+        scores[record_id] = scores.get(record_id, 0.0) + weight * _reciprocal(place)
+    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _reciprocal(place: int) -> float:
+    return 1 / (RANK_CONSTANT + place + 1)
 
 
 # Marking --------------------------------------------------------------------------------------------------------------

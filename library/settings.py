@@ -138,6 +138,7 @@ class Settings(BaseSettings):
     home: Path = Path("ttm-home")
     database_url: str = ""  # '' is SQLite in the home folder; postgresql+psycopg://… otherwise
     engine: str = "tantivy"  # tantivy | elastic; `ttm index rebuild --engine` moves a running library
+    meaning: bool = True  # keep sentence vectors and search by them, where the extra `semantic` is installed
     zone: str = "Asia/Shanghai"
     demo: bool = False
     mail: MailSettings = Field(default_factory=MailSettings)

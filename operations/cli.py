@@ -104,6 +104,8 @@ def rebuild(
     from indexer.build import rebuild as build_anew
     from indexer.engines import engine_in_use, open_named, use_engine
     from indexer.engines.base import EngineBusyError, EngineDownError
+    from indexer.meaning import open_meaning
+    from indexer.meaning import rebuild as encode_anew
     from library.console import fail, progress, set_up_logging
     from library.house import opened
 
@@ -119,6 +121,10 @@ def rebuild(
             if engine:
                 use_engine(house.settings, engine)
             typer.echo(f"{building.count():,} records are in the index, up to change {building.position():,}")
+            if meaning := open_meaning(house.settings):
+                with progress("meanings") as step:
+                    encode_anew(house.store, meaning, lambda done: step(done, sum(house.store.counts().values())))
+                typer.echo(f"{meaning.count():,} records can be found by meaning, up to change {meaning.position():,}")
         except (EngineBusyError, EngineDownError) as error:
             fail(f"the index was not built: {error}")
         finally:
@@ -210,23 +216,30 @@ def evaluate(
     queries: Annotated[Path, typer.Argument(help="JSON lines: id, q, lang, type, sources, relevant, judged.")],
     json: JsonOption = False,
     literal: Annotated[bool, typer.Option("--literal", help="Search what is typed, not other languages too.")] = False,
+    meaning: Annotated[str, typer.Option(help="Search by meaning as well: on, off, or auto, where it helps.")] = "auto",
 ) -> None:
     """Score search against labelled queries: nDCG@10 and recall@50, by type and by language."""
     import orjson
 
     from indexer.engines import open_engine
     from indexer.evaluate import evaluate as score
+    from indexer.meaning import open_meaning
     from indexer.query import QueryError
-    from indexer.search import search
+    from indexer.search import CHOICES, search
     from library.console import fail, print_json, progress
     from library.house import opened
 
+    if meaning not in CHOICES:
+        fail(f"--meaning is one of {', '.join(CHOICES)}, and not {meaning!r}", code=2)
     try:
         rows = [orjson.loads(line) for line in queries.read_bytes().splitlines() if line.strip()]
     except (OSError, orjson.JSONDecodeError) as error:
         fail(f"{queries} is no file of queries: {error}", code=2)
     with opened() as house, progress("queries") as step:
         engine = open_engine(house.settings)
+        vectors = open_meaning(house.settings)
+        if meaning == "on" and vectors is None:
+            fail("there are no vectors: install the extra 'semantic', and set meaning = true", code=2)
         asked = 0
 
         def ask(text: str, count: int) -> list[str]:
@@ -234,9 +247,18 @@ def evaluate(
             asked += 1
             step(asked, len(rows))
             try:
-                return [hit.id for hit in search(None, engine, text, count=count, expand=not literal).hits]
+                found = search(
+                    None,
+                    engine,
+                    text,
+                    count=count,
+                    expand=not literal,
+                    meaning=vectors,
+                    by_meaning=CHOICES[meaning],
+                )
             except QueryError:
                 return []  # a query that is refused finds nothing, and scores so
+            return [hit.id for hit in found.hits]
 
         scored = score(rows, house.store.existing, ask)
         engine.close()

@@ -1,10 +1,11 @@
-"""Let the index and the links follow the change log. One process does it at a time; the others leave it to that one."""
+"""Let index, links and vectors follow the change log. One process does it at a time; the others leave it to that one."""
 
 from __future__ import annotations
 
 import fcntl
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from indexer.build import IndexFollower, rebuild
 from indexer.engines import open_engine
 from indexer.engines.base import Engine, EngineDownError
 from indexer.links import LinkFollower
+from indexer.meaning import Meaning, MeaningFollower, open_meaning
 from library.follow import follow
 from library.house import House
 from library.times import now
@@ -20,10 +22,12 @@ from library.times import now
 logger = logging.getLogger(__name__)
 
 IDLE_S = 1.0
+MEANING_IDLE_S = 60.0  # each time costs a copy of all vectors: 140 MB at 200,000 records
+MEANING_BATCH = 5000
 
 
 def catch_up(house: House) -> bool:
-    """Bring index and links up to the head of the log; False if another process is at it, which will."""
+    """Bring index, links and vectors up to the head of the log; False if another process is at it, which will."""
     with _lease(house.settings.home) as is_ours:
         if not is_ours:
             return False
@@ -31,6 +35,9 @@ def catch_up(house: House) -> bool:
         try:
             _renew(house, engine)
             _follow_all(house, IndexFollower(engine, house.store))
+            if meaning := open_meaning(house.settings):
+                while _follow_meaning(house, meaning):
+                    pass
         finally:
             engine.close()
     return True
@@ -44,6 +51,7 @@ def follow_on(house: House, stop: threading.Event) -> None:
             raise SystemExit(1)
         engine = open_engine(house.settings)
         follower = IndexFollower(engine, house.store)
+        meaning, meaning_due = open_meaning(house.settings), 0.0
         is_renewed = False
         trouble = ""  # said once, not every few seconds of a night
         try:
@@ -65,6 +73,9 @@ def follow_on(house: House, stop: threading.Event) -> None:
                 except Exception:  # the loop outlives what nobody has thought of; nothing is lost, the position waits
                     logger.exception("the index could not follow; it is tried again")
                     pause_s = 10.0
+                if meaning and time.monotonic() >= meaning_due:
+                    has_more = _follow_meaning(house, meaning)
+                    meaning_due = time.monotonic() + (0 if has_more else MEANING_IDLE_S)
                 stop.wait(pause_s)
         finally:
             engine.close()
@@ -82,6 +93,19 @@ def _follow_all(house: House, index: IndexFollower) -> None:
         logger.info("linked %d changes", linked)
     if handled := follow(house.store, index):
         logger.info("indexed %d changes", handled)
+
+
+def _follow_meaning(house: House, meaning: Meaning) -> bool:
+    """Let the vectors take in one batch of changes; whether there is more. Words and links do not wait for all of it."""
+    try:
+        changes = house.store.changes(meaning.position(), MEANING_BATCH)
+        MeaningFollower(meaning, house.store).handle(changes)
+    except (OSError, RuntimeError):  # usearch calls a file it cannot read a RuntimeError
+        logger.exception("the vectors could not follow; they are tried again")
+        return False
+    if changes:
+        logger.info("took in the meaning of %d changes", len(changes))
+    return len(changes) == MEANING_BATCH
 
 
 @contextmanager

