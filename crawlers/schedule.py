@@ -19,6 +19,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
+from crawlers.crawl import SourceIsBusy, lease
 from library.settings import Settings
 from library.source import Source
 from library.store.store import Store
@@ -93,11 +94,19 @@ class Rounds:
 
     def take(self, source: Source, due: datetime) -> None:
         """Take one round, unless somebody has."""
-        unfinished = due in self._store.runs.unfinished_rounds(source.name)
-        if not unfinished and not self._store.runs.take_round(source.name, due, at=now()):
+        try:
+            # a round that is under way elsewhere looks like one whose process died; the lock tells them apart
+            with lease(self._settings.home, f"{source.name}.round"):
+                unfinished = due in self._store.runs.unfinished_rounds(source.name)
+                if not unfinished and not self._store.runs.take_round(source.name, due, at=now()):
+                    return
+                exit_code = crawl_in_child(
+                    source.name, time_limit_s=self._settings.crawl.time_limit_s, children=self._children
+                )
+                self._store.runs.end_round(source.name, due, exit_code=exit_code, at=now())
+        except SourceIsBusy:
+            logger.info("%s: the round due at %s is under way in another process", source.name, due.isoformat())
             return
-        exit_code = crawl_in_child(source.name, time_limit_s=self._settings.crawl.time_limit_s, children=self._children)
-        self._store.runs.end_round(source.name, due, exit_code=exit_code, at=now())
         logger.info("%s: the round due at %s ended with exit code %d", source.name, due.isoformat(), exit_code)
 
 
