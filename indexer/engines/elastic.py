@@ -139,6 +139,11 @@ class ElasticEngine:
         self._points_lock = threading.Lock()
         self._rest: tuple[float, EngineDownError] | None = None
 
+    @property
+    def _patient(self) -> Elasticsearch:
+        """For what may take its time: no reader waits."""
+        return self._client.options(request_timeout=WRITING_S)
+
     # Writing
 
     def write(self, entries: Iterable[Entry], position: int) -> None:
@@ -173,9 +178,8 @@ class ElasticEngine:
     def _send(self, waiting: dict[str, Json]) -> None:
         """Send what is still waiting, and take out what was acknowledged. Raises RefusedError for what was not."""
         sent, refused = len(waiting), []
-        client = self._client.options(request_timeout=WRITING_S)
         outcomes = helpers.streaming_bulk(
-            client, list(waiting.values()), max_chunk_bytes=BULK_BYTES, raise_on_error=False
+            self._patient, list(waiting.values()), max_chunk_bytes=BULK_BYTES, raise_on_error=False
         )
         for _, outcome in outcomes:
             ((operation, item),) = outcome.items()
@@ -194,14 +198,14 @@ class ElasticEngine:
             raise AnswerError(f"the answer is silent about {len(waiting):,} of {sent:,} documents")
 
     def _refresh(self, index: str) -> None:
-        shards = self._client.indices.refresh(index=index)["_shards"]
+        shards = self._patient.indices.refresh(index=index)["_shards"]
         if shards["failed"]:
             raise AnswerError(f"{shards['failed']} of {shards['total']} shards could not be refreshed")
 
     def _note(self, index: str, position: int) -> None:
         note = {"position": position, "tokens": fingerprint()}
         try:
-            self._client.index(index=index, id=POSITION, document=note, version=position, version_type="external_gte")
+            self._patient.index(index=index, id=POSITION, document=note, version=position, version_type="external_gte")
         except ConflictError:  # another follower is further
             logger.info("the index %s is beyond change %d already", index, position)
 
@@ -220,9 +224,9 @@ class ElasticEngine:
             raise
 
     def _create(self, name: str, aliases: Json | None = None) -> None:
-        self._client.indices.put_index_template(name=self._alias, **_template(self._alias, self._settings))
+        self._patient.indices.put_index_template(name=self._alias, **_template(self._alias, self._settings))
         try:
-            self._client.indices.create(index=name, aliases=aliases)
+            self._patient.indices.create(index=name, aliases=aliases)
         except BadRequestError as error:  # a try before this one was heard, and its answer lost
             if error.error != "resource_already_exists_exception":
                 raise
@@ -261,7 +265,7 @@ class ElasticEngine:
             {"remove": {"index": f"{self._alias}-*", "alias": self._alias}},
             {"add": {"index": name, "alias": self._alias, "is_write_index": True}},
         ]
-        self._asked(lambda: self._client.indices.update_aliases(actions=swap), WRITING_S)
+        self._asked(lambda: self._patient.indices.update_aliases(actions=swap), WRITING_S)
         self._written = None
         successor._successor = successor._lease = None  # the lease goes with the index it stands in
         try:
@@ -272,9 +276,9 @@ class ElasticEngine:
 
     def _sweep(self, current: str) -> None:
         """Delete every index of ours but the current one; the caller holds the lease."""
-        names = self._client.indices.get(index=f"{self._alias}-*", expand_wildcards="all", features="aliases")
+        names = self._patient.indices.get(index=f"{self._alias}-*", expand_wildcards="all", features="aliases")
         if gone := [name for name in names if name != current]:
-            self._client.indices.delete(index=gone, ignore_unavailable=True)
+            self._patient.indices.delete(index=gone, ignore_unavailable=True)
 
     def _hold(self) -> None:
         """Take a rebuild's lease, or hold it for longer. Raises EngineBusyError while it is another's."""
@@ -295,14 +299,14 @@ class ElasticEngine:
                 raise
         held = {"until": int(time.time() + LEASE_S), "owner": lease.owner}
         try:
-            self._client.index(index=lease.index, id=REBUILD, document=held, **known)
+            self._patient.index(index=lease.index, id=REBUILD, document=held, **known)
         except ConflictError as error:
             raise EngineBusyError("another rebuild was faster") from error
 
     def close(self) -> None:
         if self._successor:
             try:
-                self._client.indices.delete(index=self._successor, ignore_unavailable=True)
+                self._patient.indices.delete(index=self._successor, ignore_unavailable=True)
                 if self._lease:
                     self._client.delete(index=self._lease.index, id=REBUILD)
             except (ApiError, TransportError) as error:
@@ -468,7 +472,7 @@ def _sentence(error: Exception, settings: ElasticSettings) -> str:
         case SSLError():
             return f"{where} shows a certificate that is not trusted; elastic.ca_certs names the file to trust: {error.message}"
         case ConnectionTimeout():
-            return f"{where} does not answer in {settings.timeout_s:g} seconds"
+            return f"{where} takes too long to answer: {error.message}"
         case UnreachableError():
             return f"{where} cannot be reached: {error.message}"
         case UnsupportedProductError():

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,8 +73,13 @@ def need_server() -> None:
     need(checked.returncode == 0, checked.stderr.strip())
 
 
-def start(count: int = 1, *settings: str, heap: str = "512m", password: str = "") -> Cluster:
-    """Start servers, and wait until they have found each other."""
+def start(
+    count: int = 1, *settings: str, heap: str = "512m", password: str = "", files: Mapping[str, Path] | None = None
+) -> Cluster:
+    """Start servers, and wait until they have found each other; with a password the caller waits.
+
+    settings: 'name=value' lines of elasticsearch.yml. files: copied beside it.
+    """
     need_server()
     folder = Path(tempfile.mkdtemp(prefix="ttm-elastic-"))  # pytest's own folders are closed to the user nobody
     folder.chmod(0o755)
@@ -83,10 +88,17 @@ def start(count: int = 1, *settings: str, heap: str = "512m", password: str = ""
     seeds = ",".join(f"127.0.0.1:{port}" for port in ports[count:])
     cluster = Cluster(folder)
     for name, http, transport in zip(names, ports[:count], ports[count:], strict=True):
+        for file, source in (files or {}).items():
+            (folder / name / "config").mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, folder / name / "config" / file)
         finding = [f"discovery.seed_hosts={seeds}", f"cluster.initial_master_nodes={','.join(names)}"]
         cluster.nodes.append(_start(folder, name, http, transport, [*finding, *settings], heap, password))
-    if not password:
-        wait(cluster, count)
+    try:
+        if not password:
+            wait(cluster, count)
+    except BaseException:
+        cluster.stop()
+        raise
     return cluster
 
 
