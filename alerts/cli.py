@@ -43,6 +43,9 @@ def add(
     quiet: Annotated[str, typer.Option(help="When nothing is sent, like 22:00-07:00, on the reader's clock.")] = "",
     nothing_too: Annotated[bool, typer.Option("--nothing-too", help="Mail digests without news as well.")] = False,
     days_before: Annotated[int, typer.Option(help="How many days before a deadline it is told.")] = 7,
+    confirmed: Annotated[
+        bool, typer.Option("--confirmed", help="The reader has agreed; no mail asks them first.")
+    ] = False,
     hook: Annotated[str, typer.Option(help="A web address that is posted what the reader is mailed.")] = "",
     language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
     zone: Annotated[str, typer.Option(help="Time zone of the reader; the configured one where left out.")] = "",
@@ -78,6 +81,7 @@ def add(
                 nothing_too=nothing_too,
                 days_before=days_before,
                 hook=hook,
+                confirmed=confirmed,
                 language=language,
                 zone=zone or house.settings.zone,
                 actions=tuple(filter(None, actions.replace(" ", "").split(","))),
@@ -90,7 +94,8 @@ def add(
             print_json(_watch_json(watch))
             return
         when = WHEN[watch.cadence.value].format(zone=watch.zone)
-        typer.echo(f"Watch {watch.id} is saved. {watch.recipient} is told {when}.")
+        waits = "" if confirmed else " It begins when they agree; a mail asks them."
+        typer.echo(f"Watch {watch.id} is saved. {watch.recipient} is told {when}.{waits}")
         _print_preview(_preview(house, watch.query))
 
 
@@ -111,9 +116,10 @@ def show(
     if not watches:
         typer.echo("There are no watches. `ttm watch add ADDRESS QUERY` saves one.")
     for watch in watches:
+        waits = "" if watch.confirmed_at or watch.ended_at else "  waits for its reader to agree"
         over = f"  ended {watch.ended_at:%Y-%m-%d}: {watch.ended_why}" if watch.ended_at else ""
         typer.echo(
-            f"{watch.id}  {watch.recipient}  {watch.cadence}  {watch.language}  {watch.title}  [{watch.query}]{over}"
+            f"{watch.id}  {watch.recipient}  {watch.cadence}  {watch.language}  {watch.title}  [{watch.query}]{waits}{over}"
         )
 
 

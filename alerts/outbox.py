@@ -21,8 +21,10 @@ from secrets import token_hex
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from alerts.consent import tend_watches
 from alerts.coverage import coverage
 from alerts.deadlines import read_about
+from alerts.hooks import call_hooks
 from alerts.letter import FULL_ITEMS, LISTED_ITEMS, Item, Links, write_letter, write_nothing
 from alerts.mail import Heard, MailServer, MailServerError, message_id, plan_letter
 from alerts.matching import after_quiet, last_slot
@@ -55,7 +57,10 @@ Clock = Callable[[], datetime]
 
 @dataclass(slots=True, kw_only=True)
 class Counts:
-    """What one pass did. problem: why the mail server could not be used; busy: another outbox holds the lease."""
+    """What one pass did. called: web hooks that took their call; busy: another outbox holds the lease.
+
+    problem: why the mail server could not be used.
+    """
 
     planned: int = 0
     sent: int = 0
@@ -63,6 +68,7 @@ class Counts:
     failed: int = 0
     in_doubt: int = 0
     given_up: int = 0
+    called: int = 0
     problem: str = ""
     busy: bool = False
 
@@ -106,8 +112,11 @@ def deliver_due(
     try:
         counts.in_doubt += _recover(store, now())
         counts.given_up += _give_up(store, now())
+        counts.planned += tend_watches(store, settings, now())
         counts.planned += plan_mails(store, settings, now(), sources=sources)
-        _send_planned(store, settings, now, counts, lease=lease, wait=wait, stop=stop or threading.Event())
+        stop = stop or threading.Event()
+        _send_planned(store, settings, now, counts, lease=lease, wait=wait, stop=stop)
+        counts.called += call_hooks(store, settings, now, stop=stop)
     finally:
         lease.end()
     return counts
@@ -251,6 +260,7 @@ def status(store: Store, now: datetime) -> dict[str, Any]:
     with store.read() as transaction:
         deliveries = transaction.rows("SELECT state, count(*) AS n FROM delivery GROUP BY state ORDER BY state")
         mails = transaction.rows("SELECT state, count(*) AS n FROM mail GROUP BY state ORDER BY state")
+        calls = transaction.rows("SELECT state, count(*) AS n FROM call GROUP BY state ORDER BY state")
         in_doubt = transaction.value("SELECT coalesce(sum(in_doubt), 0) FROM mail")
         oldest = transaction.row(OLDEST_WAITING)
     swept = last_sweep(store)
@@ -260,6 +270,7 @@ def status(store: Store, now: datetime) -> dict[str, Any]:
         "unreadable_watches": [watch.id for watch in watches if not _is_readable(watch.query)],
         "deliveries": {row["state"]: row["n"] for row in deliveries},
         "mails": {row["state"]: row["n"] for row in mails},
+        "calls": {row["state"]: row["n"] for row in calls},
         "in_doubt": int(in_doubt),
         "oldest_waiting_s": waited,
         "last_error": oldest["last_error"] if oldest else "",

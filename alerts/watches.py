@@ -277,6 +277,8 @@ def end_watch(store: Store, watch_id: str, *, now: datetime, why: str = "removed
         if not transaction.do(END_WATCH, id=watch_id, at=stamp(now), why=why):
             return False
         transaction.do(CANCEL_DUE, id=watch_id)
+        transaction.do(CANCEL_CALLED, id=watch_id)
+        transaction.do("UPDATE call SET state = 'cancelled' WHERE watch_id = :id AND state = 'planned'", id=watch_id)
         cancel_unwanted(transaction, watch_id)
     return True
 
@@ -488,6 +490,10 @@ END_WATCH = """
 """
 
 CANCEL_DUE = "UPDATE delivery SET state = 'cancelled' WHERE watch_id = :id AND state = 'due'"
+
+CANCEL_CALLED = """
+    UPDATE delivery SET state = 'cancelled' WHERE watch_id = :id AND channel = 'hook' AND state = 'planned'
+"""
 
 UNWANTED_MAILS = """
     SELECT DISTINCT mail.id FROM mail JOIN delivery ON delivery.mail_id = mail.id

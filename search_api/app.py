@@ -23,7 +23,7 @@ from library.store.database import StoreDownError
 from library.store.store import Store
 from search_api import wording
 from search_api.door import OPERATOR_COOKIE, Door, open_door
-from search_api.routes import api, operator, pages
+from search_api.routes import api, operator, pages, watching
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ def create_app(
     app.include_router(api.router)
     app.include_router(pages.router)
     app.include_router(operator.router)
+    app.include_router(watching.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(StarletteHTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -22,7 +22,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from alerts.practice_mailbox import read_mailbox
 from alerts.tokens import TokenError, unsubscribe, watches_of
-from alerts.watches import Preview, WatchError, active_watches, add_watch, categories, end_watch, preview
+from alerts.watches import Preview, WatchError, add_watch, categories, end_watch, list_watches, preview
 from indexer.query import QueryError
 from library.store.runs import Run
 from library.times import now
@@ -46,7 +46,7 @@ router = APIRouter(include_in_schema=False)
 CHUNK_BYTES = 1024 * 1024
 MAILS_SHOWN = 50
 SAFE_NAME = re.compile(r"[^\w.()\-]+")
-SAID = {"saved": "done", "removed": "done", "gone": "trouble"}
+SAID = {"saved": "done", "asked": "done", "removed": "done", "gone": "trouble"}
 
 
 # Language and sign-in -------------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def _watches(
         error=error,
         preview=looked,
         chart=_chart(looked, reader) if looked else "",
-        watches=active_watches(door.store) if reader.is_operator else [],
+        watches=list_watches(door.store, ended=False) if reader.is_operator else [],
     )
 
 
@@ -153,17 +153,27 @@ def save_watch(
     title: Annotated[str, Form()] = "",
     cadence: Annotated[str, Form()] = "immediate",
     language: Annotated[str, Form()] = "zh",
+    confirmed: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Save a watch."""
-    zone = door.settings.zone
+    """Save a watch. confirmed: the operator vouches for the reader; otherwise a mail asks them first."""
     try:
-        add_watch(door.store, q, recipient, now=now(), title=title, cadence=cadence, language=language, zone=zone)
+        add_watch(
+            door.store,
+            q,
+            recipient,
+            now=now(),
+            title=title,
+            cadence=cadence,
+            language=language,
+            zone=door.settings.zone,
+            confirmed=confirmed,
+        )
     except WatchError as error:
         refused = ("trouble", door.reader(request).say("watch.refused", reason=str(error)))
         return _watches(request, door, q=q, title=title, said=refused, status=400)
     except QueryError:
         return _watches(request, door, q=q, title=title)
-    return RedirectResponse("/watches?said=saved", status_code=303)
+    return RedirectResponse(f"/watches?said={'saved' if confirmed else 'asked'}", status_code=303)
 
 
 @router.post("/watches/remove", dependencies=OPERATOR)

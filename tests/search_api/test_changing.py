@@ -20,6 +20,9 @@ from tests.search_api.shelf import SCRIPT, TOKEN
 UNGUARDED_POSTS = {
     "/api/search": "a search; nothing is changed",
     "/unsubscribe": "mail programs post here without cookies; the signed token is the authority",
+    "/confirm": "a reader agrees by the signed link in a mail; the token is the authority",
+    "/watch": "the owner's signed link, and a form of our own",
+    "/watch/end": "the owner's signed link, and a form of our own",
     "/operator": "the door itself: guarded by the token in the form and by same_site",
 }
 
@@ -123,6 +126,7 @@ def test_a_wrong_token_opens_nothing(own_shelf):
 def test_the_operator_saves_and_ends_a_watch(own_shelf):
     client = operator(own_shelf)
     form = {"csrf": csrf_of(client), "q": "充电器 起火", "recipient": "reader@example.org", "title": "充电器"}
+    form["confirmed"] = "true"
     assert client.post("/watches/add", data=form).headers["location"] == "/watches?said=saved"
     page = client.get("/watches?said=saved").text
     assert "reader@example.org" in page and "The watch is saved" in page

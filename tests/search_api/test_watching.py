@@ -1,0 +1,167 @@
+"""A watch as its owner sees it: by signed links, changed by POST only, and by feed readers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from alerts.tokens import confirm_token, feed_token, owner_token, watch_token
+from alerts.watches import active_watches, add_watch, get_watch
+from library.times import now
+from tests.search_api.conftest import browser
+from tests.search_api.test_changing import csrf_of, everything, operator
+
+SECRET = "a secret that is long enough for the tests"
+
+
+def _watch(shelf, **more):
+    return add_watch(shelf.store, "charger", "reader@example.org", now=now(), **more)
+
+
+def _page(watch, kind="owner"):
+    make = {"owner": owner_token, "confirm": confirm_token, "feed": feed_token}[kind]
+    return make(SECRET, watch.id)
+
+
+def test_a_reader_agrees_by_a_button_and_sees_the_watch(own_shelf):
+    watch = _watch(own_shelf, confirmed=False)
+    client = browser(own_shelf)
+    token = {"token": _page(watch, "confirm")}
+
+    asked = client.get("/confirm", params=token)
+    waiting = active_watches(own_shelf.store)
+    agreed = client.post("/confirm", params=token)
+    shown = client.get(agreed.headers["location"])
+
+    assert "reader@example.org" in asked.text
+    assert waiting == []
+    assert agreed.status_code == 303
+    assert "Thank you" in shown.text
+    assert [one.id for one in active_watches(own_shelf.store)] == [watch.id]
+
+
+def test_the_page_shows_what_it_would_have_brought_and_looking_changes_nothing(own_shelf):
+    watch = _watch(own_shelf)
+    client = browser(own_shelf)
+    before = everything(own_shelf)
+
+    page = client.get("/watch", params={"token": _page(watch)})
+
+    assert page.status_code == 200
+    assert "Back-test" in page.text
+    assert "It has brought nothing yet." in page.text
+    assert "reader@example.org" not in page.text  # a link may be forwarded, the address stays where it is
+    assert everything(own_shelf) == before
+
+
+def test_the_owner_changes_a_watch(own_shelf):
+    watch = _watch(own_shelf)
+    client = browser(own_shelf)
+    address = f"/watch?token={_page(watch)}"
+    form = {
+        "csrf": csrf_of(client, address),
+        "q": "charger origin:CN",
+        "title": "Chargers",
+        "cadence": "weekly",
+        "quiet": "22:00-07:00",
+        "actions": ["added", "deadline"],
+        "days_before": "14",
+        "nothing_too": "true",
+        "language": "en",
+    }
+
+    answer = client.post(address, data=form)
+
+    changed = get_watch(own_shelf.store, watch.id)
+    assert answer.status_code == 303
+    assert changed is not None
+    assert (
+        changed.query,
+        changed.cadence,
+        changed.quiet,
+        changed.actions,
+        changed.days_before,
+        changed.nothing_too,
+    ) == (
+        "charger origin:CN",
+        "weekly",
+        "22:00-07:00",
+        ("added", "deadline"),
+        14,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"q": "(charger"}, {"quiet": "22-7"}, {"actions": []}, {"days_before": "0"}, {"cadence": "monthly"}]
+)
+def test_what_cannot_be_is_refused_with_a_sentence(own_shelf, wrong):
+    watch = _watch(own_shelf)
+    client = browser(own_shelf)
+    address = f"/watch?token={_page(watch)}"
+    form = {"csrf": csrf_of(client, address), "q": "charger", "actions": ["added"]} | wrong
+
+    answer = client.post(address, data=form)
+
+    assert answer.status_code == 400
+    assert "trouble" in answer.text
+    assert get_watch(own_shelf.store, watch.id) == watch
+
+
+def test_a_form_of_another_site_changes_nothing(own_shelf):
+    watch = _watch(own_shelf)
+    client = browser(own_shelf)
+    address = f"/watch?token={_page(watch)}"
+
+    assert client.post(address, data={"q": "everything", "actions": "added"}).status_code == 403
+    assert client.post(f"/watch/end?token={_page(watch)}").status_code == 403
+    assert get_watch(own_shelf.store, watch.id) == watch
+
+
+def test_the_owner_ends_a_watch_and_its_feeds_end_with_it(own_shelf):
+    watch = _watch(own_shelf)
+    client = browser(own_shelf)
+    address = f"/watch?token={_page(watch)}"
+
+    client.post(f"/watch/end?token={_page(watch)}", data={"csrf": csrf_of(client, address)})
+
+    assert active_watches(own_shelf.store) == []
+    assert client.get(address).status_code == 200
+    assert client.get(f"/feed/{_page(watch, 'feed')}.atom").status_code == 410
+
+
+def test_the_feeds_are_served_as_what_they_are(own_shelf):
+    watch = _watch(own_shelf)
+    client = browser(own_shelf)
+    page = client.get("/watch", params={"token": _page(watch)}).text
+    (atom,) = re.findall(r'href="([^"]+[.]atom)"', page)
+    path = atom.partition("/feed/")[2].removesuffix(".atom")
+
+    kinds = {
+        ending: client.get(f"/feed/{path}.{ending}").headers["content-type"].split(";")[0]
+        for ending in ("atom", "json", "ics")
+    }
+
+    assert atom.startswith(own_shelf.settings.web.base_url)
+    assert kinds == {"atom": "application/atom+xml", "json": "application/feed+json", "ics": "text/calendar"}
+
+
+@pytest.mark.parametrize("path", ["/watch?token={}", "/confirm?token={}", "/feed/{}.json"])
+def test_a_link_made_for_something_else_opens_nothing(own_shelf, path):
+    watch = _watch(own_shelf)
+
+    for token in (watch_token(SECRET, watch.id), "x", _page(watch)[:-1]):
+        assert browser(own_shelf).get(path.format(token)).status_code == 400
+
+
+def test_the_operator_may_vouch_for_a_reader_and_otherwise_the_reader_is_asked(own_shelf):
+    client = operator(own_shelf)
+    form = {"csrf": csrf_of(client), "q": "charger", "recipient": "reader@example.org"}
+
+    asked = client.post("/watches/add", data=form)
+    page = client.get("/watches?said=asked").text
+
+    assert asked.headers["location"] == "/watches?said=asked"
+    assert active_watches(own_shelf.store) == []
+    assert "waits for its reader to agree" in page
