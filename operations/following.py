@@ -14,6 +14,7 @@ from indexer.build import IndexFollower, rebuild
 from indexer.engines import open_engine
 from indexer.engines.base import Engine, EngineDownError
 from indexer.links import LinkFollower
+from indexer.suggest import SuggestionFollower
 from indexer.meaning import Meaning, MeaningFollower, open_meaning
 from library.follow import follow
 from library.house import House
@@ -91,6 +92,7 @@ def _renew(house: House, engine: Engine) -> None:
 def _follow_all(house: House, index: IndexFollower) -> None:
     if linked := follow(house.store, LinkFollower(house.store)):  # first: it needs no engine
         logger.info("linked %d changes", linked)
+    follow(house.store, SuggestionFollower(house.store))
     if handled := follow(house.store, index):
         logger.info("indexed %d changes", handled)
 

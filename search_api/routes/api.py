@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 
 from indexer.engines.base import EngineDownError
+from indexer.search import Choice
+from indexer.suggest import suggest
 from library.store.database import StoreDownError
 from library.times import now, stamp
 from search_api.asking import ANY_FACET, REACH, Asked, all_found, asked, find, found_json
@@ -57,7 +59,7 @@ class Found(BaseModel):
     """Hits and facets.
 
     also_searched: words that were searched beside the typed ones. loosened: nothing held every word, and these hits
-    lack one or two of them.
+    lack one or two of them. did_you_mean: queries with other words, where little was found and a word is in no record.
     """
 
     query: str
@@ -69,6 +71,9 @@ class Found(BaseModel):
     loosened: bool
 
 
+    reach: int
+    by_meaning: bool
+    did_you_mean: list[str]
 class Search(BaseModel):
     """A search too long for an address."""
 
@@ -112,7 +117,39 @@ def _answer(door: Door, wanted: Asked, *, first: int, count: int, facets: Sequen
         raise HTTPException(400, "error.facets")
     if first + count > REACH:
         raise HTTPException(400, "error.reach")
-    return found_json(door.store, door.engine, wanted, first=first, count=count, facets=facets)
+    return found_json(door.store, door.engine, wanted, first=first, count=count, facets=facets, meaning=door.meaning)
+
+
+class Offer(BaseModel):
+    """text: the whole box with the offer taken; shown: the word itself; said: its kind, in the reader's language."""
+
+    text: str
+    shown: str
+    kind: str
+    said: str
+
+
+class Offers(BaseModel):
+    """What a text may become, the best first."""
+
+    query: str
+    suggestions: list[Offer]
+
+
+@router.get("/suggest", response_model=Offers, responses=REFUSALS, summary="Suggestions while typing")
+def suggestions(
+    request: Request, door: AtDoor, q: Annotated[str, Query(description="what is in the box")] = ""
+) -> dict[str, Any]:
+    """References, names, words of the trade in Chinese and English, and Chinese words by their pinyin."""
+    reader = door.reader(request)
+    found = suggest(door.store, q)
+    return {
+        "query": q,
+        "suggestions": [
+            {"text": one.text, "shown": one.shown, "kind": one.kind, "said": reader.say(f"suggest.{one.kind}")}
+            for one in found
+        ],
+    }
 
 
 @router.get("/search.csv", responses=REFUSALS, summary="Search results as CSV", response_class=StreamingResponse)

@@ -17,7 +17,7 @@ from library.page import Page
 from library.record import Kind, Record
 from library.times import now
 from search_api.archived import shown
-from search_api.asking import PAGE_SIZE, REACH, SIDEBAR, Asked, asked, clause, find
+from search_api.asking import PAGE_SIZE, REACH, SIDEBAR, Asked, asked, clause, find, meant
 from search_api.board import kinds, news, pages_by_outcome, reason, sentence, standing, standings, tone_of
 from search_api.charts import Column, Night, months_chart, sparkline
 from search_api.door import AtDoor, Door, Reader
@@ -123,6 +123,7 @@ def search_page(
     )
 
 
+        meant=meant(door.store, door.engine, wanted, result),
 def _chip(chosen: str, reader: Reader, door: Door) -> str:
     facet, _, value = chosen.partition(":")
     name = "year" if facet == "published" else facet

@@ -15,6 +15,7 @@ from indexer.build import IndexFollower
 from indexer.engines import open_engine
 from indexer.engines.base import Engine
 from indexer.links import LinkFollower
+from indexer.suggest import SuggestionFollower
 from library.archive import Answer, Archive, Kept
 from library.follow import follow
 from library.page import Outcome
@@ -246,6 +247,7 @@ def build(home: Path, **overrides: Any) -> Shelf:
     engine = open_engine(settings)
     follow(store, IndexFollower(engine, store))
     follow(store, LinkFollower(store))
+    follow(store, SuggestionFollower(store))
     mailbox = home / "mailbox"
     mailbox.mkdir()
     app = create_app(settings, store, engine, SOURCES, mailbox_folder=mailbox)

@@ -17,7 +17,7 @@ from tests.search_api.shelf import BALLOON_ID, HOSTILE_ID
 def test_a_search_answers_with_query_total_hits_and_facets(client):
     answer = client.get("/api/search", params={"q": "balloons"}).json()
 
-    assert answer.keys() == {"query", "total", "took_ms", "hits", "facets", "also_searched", "loosened"}
+    assert answer.keys() == {"query", "total", "took_ms", "hits", "facets", "also_searched", "loosened", "reach", "by_meaning", "did_you_mean"}
     assert answer["total"] == 1
     assert answer["hits"][0].keys() == {"id", "kind", "jurisdiction", "published", "title", "score"}
     assert answer["hits"][0]["id"] == BALLOON_ID
@@ -153,6 +153,76 @@ def test_health_and_pages_say_503_while_the_store_cannot_be_read(own_shelf):
     assert client.get("/api/health").json()["status"] == "the store cannot be read"
     assert client.get("/").status_code == 503
     assert "cannot be read at the moment" in client.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("zhaohui", "召回"),
+        ("zhhui", "召回"),
+        ("玩具 zhix", "玩具 窒息"),
+        ("玩具zhix", "玩具窒息"),
+        ("hazard:zhix", "hazard:窒息"),
+        ("窒", "窒息"),
+        ("gb6675", "GB 6675.1-2014"),
+        ("6675", "GB 6675.1-2014"),
+        ("G/TBT/N/E", "G/TBT/N/EU/1999"),
+        ("puff &", '"Puff & Sons Ltd"'),
+        ("charger puffa", "charger Puffalo"),
+        ("ballo", "Balloons"),
+    ],
+)
+def test_what_is_typed_is_completed(client, typed, text):
+    offers = client.get("/api/suggest", params={"q": typed}).json()["suggestions"]
+
+    assert text in [offer["text"] for offer in offers]
+
+
+@pytest.mark.parametrize(
+    "typed", ["", " ", "(", '"', "-", "x", "hazard:", "kind:zz", "\0", "😀", "z" * 3000, "'" * 60, "a' " * 50]
+)
+def test_nothing_is_offered_for_what_nothing_completes(client, typed):
+    answer = client.get("/api/suggest", params={"q": typed})
+
+    assert answer.status_code == 200
+    assert isinstance(answer.json()["suggestions"], list)
+
+
+def test_what_is_offered_is_a_legal_query(client):
+    for typed in ("hos", "=hy", "=cmd", "b", "p", "acme", "1", "26", "<"):
+        for offer in client.get("/api/suggest", params={"q": typed}).json()["suggestions"]:
+            assert client.get("/api/search", params={"q": offer["text"]}).status_code == 200, offer
+
+
+def test_suggestions_are_quick(client):
+    client.get("/api/suggest", params={"q": "zhaohui"})
+    took = []
+    for typed in ("zhaohui", "zhh", "gb", "ball", "玩具 zhi", "fire", "p", "charger recall bri", "26-0", "SR/") * 4:
+        started = time.perf_counter()
+        client.get("/api/suggest", params={"q": typed})
+        took.append(time.perf_counter() - started)
+
+    assert sorted(took)[int(len(took) * 0.95)] < 0.03
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("baloons", "Balloons"),
+        ("chargr kind:recall", "charger kind:recall"),
+        ("zhaohui", "召回"),
+        ("玩具 窒熄", "玩具 窒息"),
+        ("GB 6675.1-2041", "GB 6675.1-2014"),
+        ("brihgtway chargre", "brightway charger"),
+    ],
+)
+def test_the_nearest_words_that_find_something_are_offered(client, typed, meant):
+    assert meant in client.get("/api/search", params={"q": typed}).json()["did_you_mean"]
+
+
+@pytest.mark.parametrize("typed", ["balloons", "zzzqqq", "", "kind:recall", '"baloons"', "NOT baloons"])
+def test_no_other_words_are_offered_where_none_are_missing_or_near(client, typed):
+    assert client.get("/api/search", params={"q": typed}).json()["did_you_mean"] == []
 
 
 def test_health_says_how_far_the_index_is_behind(client):

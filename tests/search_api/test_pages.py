@@ -106,7 +106,7 @@ def test_a_page_is_whole_and_runs_nothing(shelf, path, language):
 def test_every_answer_carries_the_security_headers(client, path):
     headers = client.get(path).headers
 
-    assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
+    assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'; script-src 'self'; ")
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
     assert "evil.example" not in str(headers)
@@ -149,6 +149,19 @@ def test_the_also_searched_words_can_be_switched_off(client):
 
 
 def test_facets_narrow_and_can_be_removed_again(client):
+def test_other_words_are_offered_where_a_word_stands_in_no_record_and_are_not_searched_by_themselves(client):
+    text = client.get("/search", params={"q": "baloons", "f": "kind:recall"}).text
+
+    assert "0 records" in text
+    assert 'Did you mean: <a href="/search?q=Balloons&amp;f=kind%3Arecall">' in text
+    assert "Did you mean" not in client.get("/search", params={"q": "balloons"}).text
+    assert "Did you mean" not in client.get("/search", params={"q": "zzzqqq"}).text
+
+
+def test_the_box_offers_words_of_the_trade_without_script(client):
+    assert '<option value="窒息">Choking zhixi</option>' in client.get("/", headers={"accept-language": "zh"}).text
+
+
     whole = client.get("/search", params={"q": "charger"}).text
     narrowed = client.get("/search", params={"q": "charger", "f": "origin:VN"}).text
 
@@ -417,6 +430,7 @@ def test_no_sentence_of_the_catalogue_is_unused():
         "outcome",
         "reason",
         "verdict",
+        "suggest",
         "line",
         "column",
         "error",

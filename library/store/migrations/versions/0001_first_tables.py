@@ -260,6 +260,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_run_source_id"), ["source", "id"], unique=False)
 
     op.create_table(
+        "suggestion",
+        sa.Column("key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("shown", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("seen", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "shown", name=op.f("pk_suggestion")),
+    )
+    with op.batch_alter_table("suggestion", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_suggestion_kind_seen"), ["kind", "seen"], unique=False)
+
+    op.create_table(
         "sweep",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("at", sa.Text(), nullable=False),
@@ -329,6 +340,10 @@ def downgrade() -> None:
     op.drop_table("watch")
     op.drop_table("version")
     op.drop_table("sweep")
+    with op.batch_alter_table("suggestion", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_suggestion_kind_seen"))
+
+    op.drop_table("suggestion")
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_run_source_id"))
 
