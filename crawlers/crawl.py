@@ -74,8 +74,7 @@ def crawl(
             source.name, origin=origin.value, live=not settings.practice.port, at=at, process=os.getpid()
         )
         tally = Tally()
-        limit_bytes = source.politeness.body_limit_mib * 1024 * 1024
-        with archive.writer(run_id, source.name, at, limit_bytes=limit_bytes) as writer:
+        with archive.writer(run_id, source.name, at, limit_bytes=source.politeness.body_limit_bytes) as writer:
             attributes = {
                 "facts": source,
                 "store": store,

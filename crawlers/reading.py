@@ -10,18 +10,21 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from bs4 import BeautifulSoup
+
 from crawlers.normalise import DraftError, clean_text, normalise
 from crawlers.page import Draft, Finding, Follow, NotThePage, Remark, UnreadablePage
 from library.charset import UndecidableEncoding
 from library.page import Outcome, Page
-from library.record import Kind, Text
+from library.record import Text
 from library.source import Source
 from library.store.pages import Reading, url_key
 from library.store.store import Change, Origin, SeenPage, Sighting, Store
 
 logger = logging.getLogger(__name__)
 
-TITLE = re.compile(rb"<title[^>]*>\s*([^<]{1,200})", re.IGNORECASE)
+SEEN = (Outcome.READ, Outcome.EMPTY, Outcome.UNCHANGED)  # the publisher showed what stands at the address
+
 # of firewalls that want a browser to prove itself; looked for only in pages that could not be read
 CHALLENGE = re.compile(rb"captcha|awswaf|cf-chl|challenge-platform|challenge\.js", re.IGNORECASE)
 
@@ -115,8 +118,8 @@ def _not_read(page_id: int, page: Page, outcome: Outcome, reason: str) -> PageRe
     """A page that is not what it should be: what it is instead, in the words of its status, its reader and its title."""
     if outcome in (Outcome.ERROR, Outcome.UNREADABLE):
         start = page.body[:20_000]
-        title = TITLE.search(start)
-        said = clean_text(title[1].decode("utf-8", "replace")) if title else ""
+        title = BeautifulSoup(start, "lxml").title if b"<title" in start.lower() else None
+        said = clean_text(title.get_text())[:200] if title else ""
         parts = [f"the site answered {page.status}" if page.status >= 400 else "", reason]
         parts.append(f"the page is titled {said!r}" if said and said not in reason else "")
         reason = ": ".join(filter(None, parts))
@@ -160,14 +163,23 @@ def keep_reading(
                 f"{source.name}:{key}",
                 Text(language=source.language, value=clean_text(remark.text), label="note"),
                 seen,
-                kind=_kind_of_remark(source),
+                kind=source.kinds[0],
                 withdrawn=remark.withdrawn,
                 order=source.merge,
                 origin=origin,
                 at=at,
             )
             changes += [change] if change else []
-        store.runs.close_problems(transaction, page_id=reading.page_id, at=at)
+        if reading.outcome in SEEN:
+            store.runs.close_problems(
+                transaction,
+                source=source.name,
+                page_id=reading.page_id,
+                url=page.url,
+                url_key=seen.url_key,
+                was_read=reading.outcome is not Outcome.UNCHANGED,
+                at=at,
+            )
         for key, reason, draft in problems:
             store.runs.problem(
                 transaction, source=source.name, page_id=reading.page_id, key=key, reason=reason, draft=draft, at=at
@@ -223,10 +235,6 @@ def _remarks_by_record(remarks: Sequence[Remark]) -> dict[str, Remark]:
             remark = Remark(key=remark.key, text=text, withdrawn=before.withdrawn or remark.withdrawn)
         joined[remark.key] = remark
     return joined
-
-
-def _kind_of_remark(source: Source) -> Kind:
-    return source.kinds[0]
 
 
 def _as_row(follow: Follow) -> dict[str, Any]:

@@ -33,8 +33,9 @@ def reparse(
     """
     reader, tally, seen = reader_of(source), Tally(), set[tuple[str, str]]()
     with lease(settings.home, source.name):
-        for number, (row, page) in enumerate(Archive(settings.archive, store).pages(source.name), start=1):
-            reading = read_page(reader, row.id, page)
+        pages = Archive(settings.archive, store).pages(source.name, source.politeness.body_limit_bytes)
+        for number, (row, page, fault) in enumerate(pages, start=1):
+            reading = read_page(reader, row.id, page, fault=fault)
             keep_reading(
                 store,
                 source,

@@ -22,7 +22,7 @@ def scrapy_settings(settings: Settings, source: Source) -> dict[str, Any]:
         "CONCURRENT_REQUESTS": 16 if practice else source.politeness.concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 16 if practice else source.politeness.concurrency,
         "DOWNLOAD_TIMEOUT": source.politeness.timeout_s,
-        "DOWNLOAD_MAXSIZE": source.politeness.body_limit_mib * 1024 * 1024,
+        "DOWNLOAD_MAXSIZE": source.politeness.body_limit_bytes,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DOWNLOAD_HANDLERS": {

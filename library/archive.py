@@ -122,21 +122,32 @@ class Archive:
 
     def get(self, ref: PageRef) -> Page:
         """Read one page back. Raises ArchiveError where the file lacks what the index says."""
+        return self.read(ref)[0]
+
+    def read(self, ref: PageRef, limit_bytes: int = BODY_LIMIT_BYTES) -> tuple[Page, str]:
+        """Read one page back, and say why its body was not decoded ('' if it was), as when it was kept.
+
+        limit_bytes: of the body after decoding. Raises ArchiveError where the file lacks what the index says.
+        """
         try:
             answer, refers_to = self._answer(ref)
             if refers_to is not None:
                 original, _ = self._answer(refers_to)
                 answer = replace(answer, raw_body=original.raw_body)
-            return replace(answer.page(BODY_LIMIT_BYTES), ref=ref)
-        except EncodedBodyError:
-            return replace(answer.sealed_page(), ref=ref)
-        except (OSError, ArchiveLoadFailed, zlib.error, KeyError, ValueError) as error:
+        except (OSError, ArchiveLoadFailed, zlib.error, KeyError, ValueError, StopIteration) as error:
             raise ArchiveError(f"{ref.warc} at byte {ref.offset:,}: {error}") from error
+        try:
+            return replace(answer.page(limit_bytes), ref=ref), ""
+        except EncodedBodyError as error:
+            return replace(answer.sealed_page(), ref=ref), str(error)
 
-    def pages(self, source: str) -> Iterator[tuple[PageRow, Page]]:
-        """What a source shows now: the newest read page of each address and later unreadable ones, newest first."""
+    def pages(self, source: str, limit_bytes: int = BODY_LIMIT_BYTES) -> Iterator[tuple[PageRow, Page, str]]:
+        """What a source shows now, the newest capture first, as (row, page, fault).
+
+        The newest read page of each address, and later ones that could not be read.
+        """
         for row in self._store.pages.worth_reading(source):
-            yield row, self.get(row.ref)
+            yield row, *self.read(row.ref, limit_bytes)
 
     def check(self) -> list[Fault]:
         """Verify every record: gzip member, block and payload digest, and the index's count per file."""

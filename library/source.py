@@ -69,6 +69,11 @@ class Politeness(_Facts):
     timeout_s: float = 60.0
     body_limit_mib: int = 32
 
+    @property
+    def body_limit_bytes(self) -> int:
+        """How much of a body is read, after decoding."""
+        return self.body_limit_mib * 1024 * 1024
+
 
 class Wording(_Facts):
     """A name in the two languages of the pages."""

@@ -125,11 +125,24 @@ class RunLedger:
             at=stamp(at),
         )
 
-    def close_problems(self, transaction: Transaction, *, page_id: int, at: datetime) -> None:
-        """A page was read again: its earlier problems are over, those that remain are added anew."""
-        transaction.do(
-            "UPDATE problem SET closed_at = :at WHERE page_id = :page AND closed_at IS NULL", page=page_id, at=stamp(at)
-        )
+    def close_problems(
+        self,
+        transaction: Transaction,
+        *,
+        source: str,
+        page_id: int,
+        url: str,
+        url_key: str,
+        was_read: bool,
+        at: datetime,
+    ) -> None:
+        """A page was seen again at an address: what could not be had or read there before is over.
+
+        was_read: it was read, so that all earlier problems of the address are over too; those that remain are added
+        anew. An unchanged page keeps the problems of its first reading.
+        """
+        closing = CLOSE_PROBLEMS if was_read else CLOSE_MISSES
+        transaction.do(closing, source=source, page=page_id, url=url, url_key=url_key, at=stamp(at))
 
     def problems(self, source: str, limit: int = 100) -> list[Problem]:
         """Open problems of a source, newest first."""
@@ -218,6 +231,21 @@ ADD_PROBLEM = """
     INSERT INTO problem (source, page_id, key, reason, draft, at)
     VALUES (:source, :page_id, :key, :reason, :draft, :at)
     ON CONFLICT (page_id, key, reason) DO UPDATE SET closed_at = NULL, at = excluded.at, draft = excluded.draft
+"""
+
+CLOSE_PROBLEMS = """
+    UPDATE problem SET closed_at = :at
+    WHERE source = :source AND closed_at IS NULL
+      AND (page_id = :page OR (page_id = 0 AND key = :url)
+           OR page_id IN (SELECT id FROM page WHERE source = :source AND url_key = :url_key AND id < :page))
+"""
+
+# a problem without a key speaks of the page as a whole: it could not be read
+CLOSE_MISSES = """
+    UPDATE problem SET closed_at = :at
+    WHERE source = :source AND closed_at IS NULL
+      AND ((page_id = 0 AND key = :url)
+           OR (key = '' AND page_id IN (SELECT id FROM page WHERE source = :source AND url_key = :url_key AND id < :page)))
 """
 
 OPEN_PROBLEMS = """

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crawlers.practice.faults import FAULTS
 from library.archive import Archive
 from library.page import Outcome
 from library.store.runs import GOOD
@@ -80,3 +82,23 @@ def test_the_archive_is_whole_after_a_death(lib: Library) -> None:
 def _pages(store: Store) -> list[Mapping[str, Any]]:
     with store.read() as transaction:
         return list(transaction.rows("SELECT * FROM page ORDER BY id"))
+
+
+def test_what_was_missed_and_what_could_not_be_read_is_no_open_problem_once_it_was_read(lib: Library) -> None:
+    lib.site.faults["data.food.gov.uk", "/food-alerts"] = replace(FAULTS["half a document"], times=1)
+    lib.crawl("uk_fsa_food_alerts")
+    with lib.store() as store:
+        unreadable = store.runs.problem_count("uk_fsa_food_alerts")
+    lib.site.faults["data.food.gov.uk", "/food-alerts"] = replace(FAULTS["reset"], times=8)
+    lib.crawl("uk_fsa_food_alerts")
+    with lib.store() as store:
+        missed = store.runs.problem_count("uk_fsa_food_alerts")
+
+    lib.site.faults.clear()
+    lib.crawl("uk_fsa_food_alerts")
+
+    with lib.store() as store:
+        left = [one.reason for one in store.runs.problems("uk_fsa_food_alerts")]
+    assert unreadable >= 1
+    assert missed >= unreadable
+    assert [reason for reason in left if "unmapped" not in reason] == []

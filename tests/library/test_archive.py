@@ -170,3 +170,13 @@ def test_a_missing_file_is_named(archive: Archive) -> None:
     with pytest.raises(ArchiveError, match=r"us_cpsc-.*at byte"):
         archive.get(kept.page.ref or PageRef("", 0, 0))
     assert [fault.reason for fault in archive.check()] == ["the file is missing"]
+
+
+def test_a_body_that_was_too_large_to_read_when_it_came_is_too_large_when_it_is_read_again(archive: Archive) -> None:
+    bomb = gzip.compress(bytes(4_000_000))
+    kept = keep(archive, answer(bomb, headers=(("Content-Encoding", "gzip"),)))[0]
+
+    page, fault = archive.read(kept.page.ref or PageRef("", 0, 0), 1_000_000)
+
+    assert "more than the 1,000,000 bytes allowed" in fault
+    assert page.body == bomb

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
-from crawlers.page import Draft, Finding, Follow, NotThePage, as_html
+from crawlers.page import Draft, Finding, Follow, NotThePage, UnreadablePage, as_html
 from crawlers.spider import SourceSpider
 from library.page import Page
 
@@ -56,6 +56,8 @@ class CnOpenstdSamr(SourceSpider):
             yield Follow(url=LIST.format(number), kind="list", carry={"since": wanted})
 
     def read(self, page: Page) -> Iterable[Finding]:
+        if "</html>" not in page.text[-2000:]:
+            raise UnreadablePage("the page is cut short: it does not end")
         tree = as_html(page)
         said = tree.title.get_text(strip=True) if tree.title else ""
         if MOVED.search(said):
