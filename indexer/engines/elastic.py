@@ -46,7 +46,7 @@ from elasticsearch import ConnectionError as UnreachableError
 from indexer.analysis import fingerprint
 from indexer.engines.base import EngineBusyError, EngineDownError, Hits, Sort
 from indexer.entry import BREAK, DATES, EXACT, FACETS, NO_WORDS, Entry
-from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term, leaves
+from indexer.query import LEAVES_MAX, All, And, Filter, Not, Or, Phrase, Query, QueryError, Range, Term, leaves
 from library.settings import ElasticSettings
 
 logger = logging.getLogger(__name__)
@@ -71,6 +71,9 @@ LEASE_S = 120.0  # a rebuild that shows no sign of life for so long is dead
 TOKEN_LENGTH_MAX = 100  # the whitespace analyzer cuts at 255 UTF-16 units
 VALUE_BYTES_MAX = 8_000  # Lucene refuses a keyword of more than 32,766 bytes
 ID_BYTES_MAX = 512
+# A query with more conditions is ordered by day: Elasticsearch refuses some thousand, 8,192 on a node of 512 MB and two cores
+SCORED_MAX = 2_500
+)
 QUERY_DEPTH_MAX = 10  # Elasticsearch refuses queries nested deeper than 30
 
 TITLE_BOOST = 1.5
@@ -103,6 +106,7 @@ class RefusedError(ValueError):
             f"{len(items):,} of {of:,} documents were refused, the first with {items[0]['status']} {reason}"
         )
         self.may_pass = all(item["status"] in PASSING for item in items)
+        self.is_index_gone = isinstance(first, dict) and first.get("type") == "index_not_found_exception"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +174,8 @@ class ElasticEngine:
             self._asked(lambda: self._note(index, position), WRITING_S)
         except EngineDownError as error:
             self._written = None  # the position is read again before the next batch, wherever the alias points then
-            if isinstance(error.__cause__, NotFoundError):
+            cause = error.__cause__
+            if isinstance(cause, NotFoundError) or (isinstance(cause, RefusedError) and cause.is_index_gone):
                 sentence = "the index was replaced while a batch was written; the follower goes on in the new one"
                 raise EngineDownError(sentence, _now()) from error
             raise
@@ -370,7 +375,7 @@ class ElasticEngine:
                 if first + count > WINDOW:
                     return self._hits_beyond(body, key, first, count, facets)
                 place = {"index": self._successor or self._alias, "preference": key.hex()}
-                return _hits(self._found(**body, **place, from_=first, size=count), facets)
+                return _hits(body, self._found(**body, **place, from_=first, size=count), facets)
             except NotFoundError as error:
                 if self._current() is None:  # before the first batch
                     return Hits(0, (), dict.fromkeys(facets, ()))
@@ -379,6 +384,10 @@ class ElasticEngine:
         try:
             answer = self._asked(ask, READING_S)
         except EngineDownError as error:
+            if isinstance(error.__cause__, BadRequestError):  # one query's fault, and no reason to turn others away
+                if "too many" in str(error):
+                    raise QueryError("many", 1, count=LEAVES_MAX) from error
+                raise
             self._rest = time.monotonic() + REST_S, error
             raise
         self._rest = None
@@ -408,11 +417,11 @@ class ElasticEngine:
             if len(passed["hits"]["hits"]) < step:
                 break
         point, found = self._step(point, body, min(count, WINDOW))
-        answer = _hits(found, facets)
+        answer = _hits(body, found, facets)
         hits = answer.hits
         while len(hits) < count and point.at < answer.total:
             point, more = self._step(point, plain | {"track_total_hits": False}, min(count - len(hits), WINDOW))
-            hits += _hits(more, ()).hits
+            hits += _hits(body, more, ()).hits
         with self._points_lock:
             self._points[key] = point
             oldest = self._points.popitem(last=False)[1] if len(self._points) > POINTS_MAX else None
@@ -623,7 +632,8 @@ def _body(query: Query, sort: Sort, facets: Sequence[str]) -> Json:
         order[0] = {"published": {"order": "asc", "missing": "_last"}}
     if sort == "relevance":
         order.insert(0, {"_score": "desc"})
-        selected["bool"]["should"] = _scoring(query)
+        scoring = _scoring(query)
+        selected["bool"]["should"] = scoring if _clauses(scoring) <= SCORED_MAX else []
         recent = {"field": "recency", "missing": 1}
         selected = {"function_score": {"query": selected, "field_value_factor": recent, "boost_mode": "multiply"}}
     body: Json = {"query": selected, "sort": order, "source": False, "track_total_hits": True}
@@ -633,14 +643,15 @@ def _body(query: Query, sort: Sort, facets: Sequence[str]) -> Json:
     return body
 
 
-def _hits(found: Json, facets: Sequence[str]) -> Hits:
+def _hits(body: Json, found: Json, facets: Sequence[str]) -> Hits:
     rows = found["hits"]["hits"]
+    place = len(body["sort"]) - 1  # of the id among the sort values; at a point in time one more follows
     total = found["hits"].get("total", {}).get("value", 0)
     counted = {
         name: tuple((str(bucket["key"]), int(bucket["doc_count"])) for bucket in found["aggregations"][name]["buckets"])
         for name in facets
     }
-    return Hits(total, tuple((str(row["sort"][-1]), float(row["_score"] or 0.0)) for row in rows), counted)
+    return Hits(total, tuple((str(row["sort"][place]), float(row["_score"] or 0.0)) for row in rows), counted)
 
 
 def _selection(query: Query, depth: int = 0) -> Json:
@@ -709,6 +720,21 @@ def _terms(field: str, values: Sequence[str], boost: float = 1.0) -> list[Json]:
 
 def _run(field: str, run: Sequence[str], boost: float = 1.0) -> Json:
     return {"match_phrase": {f"{field}_run": {"query": _joined(run), "analyzer": "whitespace", "boost": boost}}}
+
+
+def _clauses(query: Any) -> int:
+    """How many conditions Lucene will count."""
+    match query:
+        case {"term": _} | {"terms": _}:
+            return 1
+        case {"match_phrase": run}:
+            return sum(len(said["query"].split()) for said in run.values())
+        case dict():
+            return sum(map(_clauses, query.values()))
+        case list():
+            return sum(map(_clauses, query))
+        case _:
+            return 0
 
 
 def _any(queries: Sequence[Json]) -> Json:
