@@ -93,7 +93,7 @@ class Meaning:
 
     def nearest(self, text: str, count: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
         """The records nearest to a text as (id, cosine), best first. among: no others than these."""
-        return self._store.nearest(encoded([text]), count, among)
+        return self._store.nearest(encoded([text]), count, among) if self._store.count() else []
 
 
 def is_available() -> bool:

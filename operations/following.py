@@ -14,8 +14,8 @@ from indexer.build import IndexFollower, rebuild
 from indexer.engines import open_engine
 from indexer.engines.base import Engine, EngineDownError
 from indexer.links import LinkFollower
-from indexer.suggest import SuggestionFollower
 from indexer.meaning import Meaning, MeaningFollower, open_meaning
+from indexer.suggest import SuggestionFollower
 from library.follow import follow
 from library.house import House
 from library.times import now

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from indexer.engines.base import Engine, Sort
 from indexer.entry import FACETS
+from indexer.meaning import Meaning
 from indexer.query import parse_query
 from indexer.search import CHOICES, Choice, Hit, SearchResult, search
 from indexer.suggest import corrections
@@ -20,8 +21,8 @@ SORTS: Mapping[str, Sort] = {"relevance": "relevance", "newest": "newest", "olde
 SIDEBAR = ("kind", "source", "jurisdiction", "origin", "hazard", "category", "measure", "status", "year")
 ANY_FACET = (*FACETS, "month")
 PAGE_SIZE = 20
-REACH = 10_000  # hits that can be paged to or exported
 FEW = 3  # hits; with fewer, other words are offered
+REACH = 10_000  # hits that can be paged to or exported
 EXPORT_BATCH = 500
 OPERATOR = re.compile(r"\bOR\b|[或|]")
 PLAIN = re.compile(r"[\w.:-]+", re.ASCII)
@@ -36,6 +37,7 @@ class Asked:
     sort: Sort = "relevance"
     page: int = 1
     expand: bool = True
+    meaning: Choice = "auto"
 
     @property
     def text(self) -> str:
@@ -57,6 +59,8 @@ class Asked:
             pairs.append(("sort", self.sort))
         if not self.expand:
             pairs.append(("expand", "0"))
+        if self.meaning != "auto":
+            pairs.append(("meaning", self.meaning))
         if self.page > 1:
             pairs.append(("page", str(self.page)))
         return f"{path}?{urlencode(pairs)}"
@@ -81,12 +85,20 @@ class Asked:
         """The same search in other languages too."""
         return replace(self, expand=True, page=1)
 
+    def by_words(self) -> Asked:
+        """The same search without asking for meaning."""
+        return replace(self, meaning="off", page=1)
+
+    def by_meaning(self) -> Asked:
+        """The same search by meaning as well; for the typed words alone that has to be said."""
+        return replace(self, meaning="auto" if self.expand else "on", page=1)
+
     def at_page(self, page: int) -> Asked:
         """Another page of the same search."""
         return replace(self, page=page)
 
 
-def asked(q: str, filters: Sequence[str], sort: str, page: str, expand: str) -> Asked:
+def asked(q: str, filters: Sequence[str], sort: str, page: str, expand: str, meaning: str = "auto") -> Asked:
     """Read an address; what makes no sense in it counts as not said."""
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
     return Asked(
@@ -95,6 +107,7 @@ def asked(q: str, filters: Sequence[str], sort: str, page: str, expand: str) -> 
         sort=SORTS.get(sort, "relevance"),
         page=min(max(number, 1), REACH // PAGE_SIZE),
         expand=expand != "0",
+        meaning=CHOICES.get(meaning, "auto"),
     )
 
 
@@ -117,6 +130,8 @@ def find(
     first: int,
     count: int,
     facets: Sequence[str] = (),
+    meaning: Meaning | None = None,
+    nearby: bool = True,
 ) -> SearchResult:
     """Search. Raises QueryError whose column counts in what was typed, not in what the filters add."""
     if asked.q.strip():
@@ -130,6 +145,9 @@ def find(
         sort=asked.sort,
         facets=tuple(facets),
         expand=asked.expand,
+        nearby=nearby,
+        meaning=meaning,
+        by_meaning=asked.meaning,
     )
 
 
@@ -145,7 +163,7 @@ def all_found(store: Store, engine: Engine, asked: Asked, meaning: Meaning | Non
     """The records of a search in its order, up to REACH of them; none that only nearly fit."""
     first = 0
     while first < REACH:
-        found = find(store, engine, asked, first=first, count=EXPORT_BATCH)
+        found = find(store, engine, asked, first=first, count=EXPORT_BATCH, meaning=meaning, nearby=False)
         if not found.hits:
             return
         yield from (hit.record for hit in found.hits if hit.record is not None)
@@ -153,24 +171,34 @@ def all_found(store: Store, engine: Engine, asked: Asked, meaning: Meaning | Non
 
 
 def found_json(
-    store: Store, engine: Engine, asked: Asked, *, first: int, count: int, facets: Sequence[str]
+    store: Store,
+    engine: Engine,
+    asked: Asked,
+    *,
+    first: int,
+    count: int,
+    facets: Sequence[str],
+    meaning: Meaning | None = None,
 ) -> dict[str, Any]:
     """Search, and shape the answer as the API and `ttm search --json` give it. Raises QueryError."""
-    result = find(store, engine, asked, first=first, count=count, facets=facets)
+    result = find(store, engine, asked, first=first, count=count, facets=facets, meaning=meaning)
     return {
         "query": asked.text,
         "total": result.total,
         "took_ms": round(result.took_ms, 2),
-        "hits": [_hit_json(hit.record, hit.score) for hit in result.hits if hit.record is not None],
+        "hits": [_hit_json(hit.record, hit) for hit in result.hits if hit.record is not None],
         "facets": {
             name: [{"value": str(value), "count": n} for value, n in values] for name, values in result.facets.items()
         },
         "also_searched": list(result.also_searched),
         "loosened": result.is_loosened,
+        "reach": result.reach,
+        "by_meaning": result.is_by_meaning,
+        "did_you_mean": [other.text for other in meant(store, engine, asked, result)],
     }
 
 
-def _hit_json(record: Record, score: float) -> dict[str, Any]:
+def _hit_json(record: Record, hit: Hit) -> dict[str, Any]:
     """One hit; the title is the Chinese one where there is one."""
     return {
         "id": record.id,
@@ -178,8 +206,7 @@ def _hit_json(record: Record, score: float) -> dict[str, Any]:
         "jurisdiction": record.jurisdiction,
         "published": record.published.isoformat() if record.published else None,
         "title": record.title("zh"),
-        "score": round(score, 6),
+        "score": round(hit.score, 6),
+        "nearby": hit.is_nearby,
+        "found_by_meaning": hit.is_by_meaning,
     }
-        "reach": result.reach,
-        "by_meaning": result.is_by_meaning,
-        "did_you_mean": [other.text for other in meant(store, engine, asked, result)],

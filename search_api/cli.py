@@ -23,22 +23,28 @@ def search(
     first: Annotated[int, typer.Option(min=0, max=10_000, help="How many hits to pass over.")] = 0,
     sort: Annotated[str, typer.Option(help="relevance, newest or oldest")] = "relevance",
     literal: Annotated[bool, typer.Option("--literal", help="Search what was typed, not other languages too.")] = False,
+    meaning: Annotated[str, typer.Option(help="Search by meaning as well: on, off, or auto, where it helps.")] = "auto",
 ) -> None:
     """Search the library. Exit code 2 for a query that cannot be read."""
     from indexer.engines import open_engine
+    from indexer.meaning import open_meaning
     from indexer.query import QueryError
+    from indexer.search import CHOICES
     from library.console import fail, print_json
     from library.house import opened
     from search_api.asking import SORTS, Asked, found_json
 
     if sort not in SORTS:
         fail(f"the order is one of {', '.join(SORTS)}, and not {sort!r}", code=BAD_QUERY)
-    asked = Asked(q=query, sort=SORTS[sort], expand=not literal)
+    if meaning not in CHOICES:
+        fail(f"--meaning is one of {', '.join(CHOICES)}, and not {meaning!r}", code=BAD_QUERY)
+    asked = Asked(q=query, sort=SORTS[sort], expand=not literal, meaning=CHOICES[meaning])
     facets = ("kind", "source", "jurisdiction", "year") if json else ()
     with opened() as house:
         engine = open_engine(house.settings)
         try:
-            found = found_json(house.store, engine, asked, first=first, count=limit, facets=facets)
+            vectors = open_meaning(house.settings)
+            found = found_json(house.store, engine, asked, first=first, count=limit, facets=facets, meaning=vectors)
         except QueryError as error:
             if json:
                 print_json({"error": error.message, "code": error.code, "column": error.column})
@@ -78,6 +84,8 @@ def _print_table(found: dict[str, Any]) -> None:
         console.print(Text(f"also searched: {', '.join(found['also_searched'][:12])}"), style="dim")
     if found["loosened"]:
         console.print("no record holds every word; these hold all but one or two")
+    if by_meaning := sum(hit["found_by_meaning"] for hit in found["hits"]):
+        console.print(f"{by_meaning} of these were found by meaning alone", style="dim")
     console.print(f"{found['total']:,} found in {found['took_ms']:.0f} ms", style="dim")
 
 

@@ -75,6 +75,7 @@ class Door:
     archive: Archive
     mailbox_folder: Path | None
     secret: str
+    meaning: Meaning | None = None
     templates: Environment = field(
         default_factory=lambda: Environment(
             loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -101,8 +102,8 @@ class Door:
             settings=self.settings,
             sources=self.sources,
             record_path=record_path,
-            **values,
             trade_words=lambda: trade_words(reader.language),
+            **values,
         )
         response = HTMLResponse(html, status_code=status)
         if request.cookies.get(CSRF_COOKIE) != reader.csrf:
@@ -153,6 +154,7 @@ def open_door(
         archive=Archive(settings.archive, store),
         mailbox_folder=mailbox_folder,
         secret=secret(settings),
+        meaning=open_meaning(settings),
     )
 
 

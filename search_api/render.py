@@ -13,15 +13,18 @@ from urllib.parse import urlsplit
 from babel import Locale
 from markupsafe import Markup, escape
 
+from indexer import search
 from indexer.query import Query
-from indexer.search import highlight, snippet
 from library.record import Coded, Measure, Operator, Record, Status
 from library.source import Source
 from library.vocabulary import categories, countries, hazards, measures, states
 from search_api.door import Reader
 
 SNIPPET_CHARACTERS = 180
+PARAGRAPH_CHARACTERS = 1200  # acts come as one paragraph of 100,000 characters, and a link should lead near the words
+SENTENCE_ENDS = re.compile(r"[。；！？]|[.;!?]\s")
 DIFF_CELLS = 250_000  # pairs of words a comparison may look at; a larger one takes sentences, then the whole texts
+LONG_CHARACTERS = 1500  # a longer text is folded away
 CONTEXT, CHANGE_CHARACTERS = 100, 2000  # of an unchanged stretch on either side, and of one change
 WORDS = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+\s*|[^\w\s]\s*|\s+"
@@ -114,45 +117,77 @@ def _labels(facet: str, coded_values: Iterable[Coded | Measure], reader: Reader)
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One hit on a page. title and snippet are escaped, the words that matched are marked."""
+    """One hit on a page. title and snippet are escaped, the words that matched are marked.
+
+    paragraph: the number of the one in which the snippet's words stand, 0 for none.
+    """
 
     record: Record
-    score: float
+    is_nearby: bool
+    is_by_meaning: bool
     title: Markup
     title_language: str
     line: Sequence[tuple[str, str]]
     snippet: Markup
     snippet_language: str
+    paragraph: int
     original: str
     source: str
 
 
-def hit_of(record: Record, score: float, query: Query, reader: Reader, sources: Mapping[str, Source]) -> Hit:
+def hit_of(record: Record, hit: search.Hit, query: Query, reader: Reader, sources: Mapping[str, Source]) -> Hit:
     """Make one hit ready to be shown."""
     title = next((text for text in record.titles if text.language == reader.language), record.titles[0])
-    excerpt, excerpt_language = _excerpt(record, query)
+    excerpt, excerpt_language, paragraph = _excerpt(record, query)
     return Hit(
         record=record,
-        score=score,
-        title=marked(title.value, highlight(title.value, title.language, query, "title")),
+        is_nearby=hit.is_nearby,
+        is_by_meaning=hit.is_by_meaning,
+        title=marked(title.value, search.highlight(title.value, title.language, query, "title")),
         title_language=title.language,
         line=generated_line(record, reader),
         snippet=excerpt,
         snippet_language=excerpt_language,
+        paragraph=paragraph,
         original=original_url(record),
         source=label("source", record.source, reader, sources),
     )
 
 
-def _excerpt(record: Record, query: Query) -> tuple[Markup, str]:
-    """The first text in which the query matched, around its first match; else the beginning of the first text."""
-    first: tuple[Markup, str] | None = None
+def _excerpt(record: Record, query: Query) -> tuple[Markup, str, int]:
+    """The first text in which the query matched, around its first match; else the beginning of the first text.
+
+    Returns the excerpt, its language, and the number of the paragraph it stands in, 0 where nothing matched.
+    """
+    first: tuple[Markup, str, int] | None = None
+    before = 0
     for text in record.texts:
-        excerpt, spans = snippet(text.value, text.language, query, SNIPPET_CHARACTERS, "text")
+        spans = search.highlight(text.value, text.language, query, "text")
+        shown, shown_spans, place = search.excerpt(text.value, spans, SNIPPET_CHARACTERS)
         if spans:
-            return marked(excerpt, spans), text.language
-        first = first or (escape(excerpt), text.language)
-    return first or (Markup(""), "und")
+            inside = sum(start <= place for start, _ in paragraphs(text.value))
+            return marked(shown, shown_spans), text.language, before + inside
+        first = first or (escape(shown), text.language, 0)
+        before += len(paragraphs(text.value))
+    return first or (Markup(""), "und", 0)
+
+
+def paragraphs(text: str) -> list[tuple[int, int]]:
+    """Where the paragraphs of a text stand; a long one without line breaks is cut behind sentences.
+
+    >>> paragraphs("One.\\n\\nTwo.")
+    [(0, 4), (6, 10)]
+    """
+    found: list[tuple[int, int]] = []
+    for line in re.finditer(r"[^\n]*\S[^\n]*", text):
+        start, end = line.span()
+        while end - start > PARAGRAPH_CHARACTERS:
+            near = [match.end() for match in SENTENCE_ENDS.finditer(text, start, start + PARAGRAPH_CHARACTERS)]
+            cut = near[-1] if near else start + PARAGRAPH_CHARACTERS
+            found.append((start, cut))
+            start = cut
+        found.append((start, end))
+    return found
 
 
 def marked(text: str, spans: Iterable[tuple[int, int]]) -> Markup:
@@ -187,6 +222,38 @@ def original_url(record: Record) -> str:
             if link.label == wanted and safe_url(link.url):
                 return safe_url(link.url)
     return next((url for link in record.links if (url := safe_url(link.url))), "")
+
+
+# Texts ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """One text of a record: its paragraphs with their anchors, the words of a query marked in them."""
+
+    label: str
+    language: str
+    beginning: str
+    is_long: bool
+    is_marked: bool
+    paragraphs: Sequence[tuple[str, Markup]]
+
+
+def printed_texts(record: Record, query: Query | None) -> list[Printed]:
+    """The texts of a record, their paragraphs numbered from 1 through all of them: 'p1', 'p2', ..."""
+    found: list[Printed] = []
+    number = 0
+    for text in record.texts:
+        spans = search.highlight(text.value, text.language, query, "text") if query is not None else []
+        pieces: list[tuple[str, Markup]] = []
+        for start, end in paragraphs(text.value):
+            number += 1
+            inside = [(one - start, min(other, end) - start) for one, other in spans if start <= one < end]
+            pieces.append((f"p{number}", marked(text.value[start:end], inside)))
+        found.append(
+            Printed(text.label, text.language, text.value, len(text.value) > LONG_CHARACTERS, bool(spans), pieces)
+        )
+    return found
 
 
 # One record -----------------------------------------------------------------------------------------------------------

@@ -17,9 +17,10 @@ def serve(house: House, *, host: str, port: int) -> None:
     """Open the engine, load the dictionaries, serve, and close the engine again."""
     settings = house.settings
     engine = open_engine(settings)
-    warm_up()
+    vocabulary()
     mailbox = settings.home / MAILBOX if settings.demo else None
     app = create_app(settings, house.store, engine, house.sources, mailbox_folder=mailbox)
+    warm_up(app.state.door.meaning)
     try:
         uvicorn.run(app, host=host, port=port, server_header=False, log_config=None, access_log=False)
     finally:

@@ -45,7 +45,7 @@ class Bucket(BaseModel):
 
 
 class FoundRecord(BaseModel):
-    """One hit."""
+    """One hit. nearby: it lacks a word or two. found_by_meaning: it was found by its meaning alone."""
 
     id: str
     kind: str
@@ -53,6 +53,8 @@ class FoundRecord(BaseModel):
     published: str | None
     title: str
     score: float
+    nearby: bool
+    found_by_meaning: bool
 
 
 class Found(BaseModel):
@@ -69,11 +71,11 @@ class Found(BaseModel):
     facets: dict[str, list[Bucket]]
     also_searched: list[str]
     loosened: bool
-
-
     reach: int
     by_meaning: bool
     did_you_mean: list[str]
+
+
 class Search(BaseModel):
     """A search too long for an address."""
 
@@ -85,6 +87,7 @@ class Search(BaseModel):
     sort: Sort = "relevance"
     facets: list[str] = Field(default_factory=lambda: USUAL_FACETS.split(","))
     expand: bool = True
+    meaning: Choice = "auto"
 
 
 REFUSALS: dict[int | str, dict[str, Any]] = {400: {"model": Error}, 414: {"model": Error}}
@@ -99,16 +102,17 @@ def search_by_address(
     sort: Sort = "relevance",
     facets: Annotated[str, Query(description="names, separated by commas; empty for none")] = USUAL_FACETS,
     expand: Annotated[bool, Query(description="search terms of the trade in other languages too")] = True,
+    meaning: Annotated[Choice, Query(description="search by meaning too; auto: where it helps")] = "auto",
 ) -> dict[str, Any]:
     """Search by address. A query that cannot be read is refused with its column."""
     names = [name.strip() for name in facets.split(",") if name.strip()]
-    return _answer(door, Asked(q=q, sort=sort, expand=expand), first=first, count=count, facets=names)
+    return _answer(door, Asked(q=q, sort=sort, expand=expand, meaning=meaning), first=first, count=count, facets=names)
 
 
 @router.post("/search", response_model=Found, responses=REFUSALS, summary="Search with a long query")
 def search_by_body(door: AtDoor, search: Search) -> dict[str, Any]:
     """The same search; the query stands in the body. Nothing is changed by it."""
-    wanted = Asked(q=search.query, sort=search.sort, expand=search.expand)
+    wanted = Asked(q=search.query, sort=search.sort, expand=search.expand, meaning=search.meaning)
     return _answer(door, wanted, first=search.first, count=search.count, facets=search.facets)
 
 
@@ -160,13 +164,16 @@ def search_as_csv(
     f: Annotated[list[str] | None, Query(description="further clauses")] = None,
     sort: Sort = "relevance",
     expand: str = "1",
+    meaning: Choice = "auto",
 ) -> StreamingResponse:
     """Up to 10,000 records in the order of the search."""
-    wanted = asked(q, f or [], sort, "1", expand)
+    wanted = asked(q, f or [], sort, "1", expand, meaning)
     find(
         door.store, door.engine, wanted, first=0, count=1
     )  # a query that cannot be read is refused before the answer begins
-    rows = as_csv(all_found(door.store, door.engine, wanted), door.reader(request), door.settings.web.base_url)
+    rows = as_csv(
+        all_found(door.store, door.engine, wanted, door.meaning), door.reader(request), door.settings.web.base_url
+    )
     return StreamingResponse(rows, media_type="text/csv; charset=utf-8", headers=_download("csv"))
 
 
@@ -178,13 +185,16 @@ def search_as_xlsx(
     f: Annotated[list[str] | None, Query(description="further clauses")] = None,
     sort: Sort = "relevance",
     expand: str = "1",
+    meaning: Choice = "auto",
 ) -> FileResponse:
     """Up to 10,000 records in the order of the search."""
-    wanted = asked(q, f or [], sort, "1", expand)
+    wanted = asked(q, f or [], sort, "1", expand, meaning)
     find(door.store, door.engine, wanted, first=0, count=1)
     with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as file:
         path = Path(file.name)
-    write_xlsx(path, all_found(door.store, door.engine, wanted), door.reader(request), door.settings.web.base_url)
+    write_xlsx(
+        path, all_found(door.store, door.engine, wanted, door.meaning), door.reader(request), door.settings.web.base_url
+    )
     return FileResponse(path, media_type=XLSX, headers=_download("xlsx"), background=BackgroundTask(path.unlink))
 
 

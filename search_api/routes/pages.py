@@ -10,8 +10,11 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from alerts.sweep import last_sweep
-from indexer.query import And, Filter, QueryError
-from indexer.search import SearchResult
+from indexer.expand import expand
+from indexer.query import And, Filter, QueryError, parse_query
+from indexer.query import Query as Tree
+from indexer.search import SearchResult, highlight
+from indexer.similar import similar
 from library.archive import ArchiveError
 from library.page import Page
 from library.record import Kind, Record
@@ -28,7 +31,9 @@ from search_api.render import (
     hit_of,
     label,
     language_name,
+    marked,
     original_url,
+    printed_texts,
     rows_of,
     safe_url,
 )
@@ -85,18 +90,25 @@ def search_page(
     sort: str = "relevance",
     page: str = "1",
     expand: str = "1",
+    meaning: str = "auto",
 ) -> HTMLResponse:
     """Hits with their facets. A query that cannot be read comes back with a mark under the place of the trouble."""
     reader = door.reader(request)
-    wanted = asked(q, f or [], sort, page, expand)
+    wanted = asked(q, f or [], sort, page, expand, meaning)
     try:
-        result = find(door.store, door.engine, wanted, first=wanted.first, count=PAGE_SIZE, facets=SIDEBAR)
+        result = find(
+            door.store,
+            door.engine,
+            wanted,
+            first=wanted.first,
+            count=PAGE_SIZE,
+            facets=SIDEBAR,
+            meaning=door.meaning,
+        )
     except QueryError as error:
         return door.page(request, "search.html", status=400, asked=wanted, error=error, result=None)
     hits = [
-        hit_of(hit.record, hit.score, result.query, reader, door.sources)
-        for hit in result.hits
-        if hit.record is not None
+        hit_of(hit.record, hit, result.query, reader, door.sources) for hit in result.hits if hit.record is not None
     ]
     facets = [
         (name, [(clause(name, str(value)), label(name, str(value), reader, door.sources), n) for value, n in values])
@@ -116,14 +128,15 @@ def search_page(
         result=result,
         hits=hits,
         facets=facets,
+        meant=meant(door.store, door.engine, wanted, result),
         chips=chips,
         chart=_chart(door, wanted, result, reader),
-        last_page=max(1, -(-min(result.total, REACH) // PAGE_SIZE)),
+        last_page=max(1, -(-min(result.reach, REACH) // PAGE_SIZE)),
+        can_mean=door.meaning is not None and wanted.sort == "relevance",
         country=country,
     )
 
 
-        meant=meant(door.store, door.engine, wanted, result),
 def _chip(chosen: str, reader: Reader, door: Door) -> str:
     facet, _, value = chosen.partition(":")
     name = "year" if facet == "published" else facet
@@ -155,13 +168,17 @@ def _months(first: str, last: str) -> list[str]:
 
 
 @router.get("/records/{record_id:path}")
-def record_page(request: Request, door: AtDoor, record_id: str) -> HTMLResponse:
-    """Everything known of a record: its fields, versions, links in both directions, archived pages and rights."""
+def record_page(request: Request, door: AtDoor, record_id: str, q: str = "") -> HTMLResponse:
+    """Everything known of a record: its fields, versions, links in both directions, archived pages and rights.
+
+    q: the query that led here; its words are marked.
+    """
     reader = door.reader(request)
     versions = door.store.versions(record_id)
     if not versions:
         raise HTTPException(404, "error.record")
     record = versions[0].record
+    query = _read(q)
     rows, unprinted = rows_of(record, reader)
     cites = door.store.cites(record.id)
     cited_by = door.store.cited_by(record.id)
@@ -174,6 +191,9 @@ def record_page(request: Request, door: AtDoor, record_id: str) -> HTMLResponse:
         "record.html",
         record=record,
         title=title,
+        title_marked=marked(title.value, highlight(title.value, title.language, query, "title") if query else ()),
+        texts=printed_texts(record, query),
+        like=similar(door.store, door.engine, record),
         rows=rows,
         unprinted=unprinted,
         line=generated_line(record, reader),
@@ -188,6 +208,14 @@ def record_page(request: Request, door: AtDoor, record_id: str) -> HTMLResponse:
         label=lambda facet, value: label(facet, value, reader, door.sources),
         search_for=lambda text: Asked(q=text).address(),
     )
+
+
+def _read(typed: str) -> Tree | None:
+    """A query, widened as a search would; None for an empty one or one that cannot be read."""
+    try:
+        return expand(parse_query(typed)).query if typed.strip() else None
+    except QueryError:
+        return None
 
 
 @router.get("/pages/{page_id:int}")

@@ -17,9 +17,29 @@ from tests.search_api.shelf import BALLOON_ID, HOSTILE_ID
 def test_a_search_answers_with_query_total_hits_and_facets(client):
     answer = client.get("/api/search", params={"q": "balloons"}).json()
 
-    assert answer.keys() == {"query", "total", "took_ms", "hits", "facets", "also_searched", "loosened", "reach", "by_meaning", "did_you_mean"}
+    assert answer.keys() == {
+        "query",
+        "total",
+        "took_ms",
+        "hits",
+        "facets",
+        "also_searched",
+        "loosened",
+        "reach",
+        "by_meaning",
+        "did_you_mean",
+    }
     assert answer["total"] == 1
-    assert answer["hits"][0].keys() == {"id", "kind", "jurisdiction", "published", "title", "score"}
+    assert answer["hits"][0].keys() == {
+        "id",
+        "kind",
+        "jurisdiction",
+        "published",
+        "title",
+        "score",
+        "nearby",
+        "found_by_meaning",
+    }
     assert answer["hits"][0]["id"] == BALLOON_ID
     assert answer["facets"]["kind"] == [{"value": "recall", "count": 1}]
 

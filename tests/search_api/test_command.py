@@ -28,7 +28,18 @@ def test_json_has_the_shape_of_the_api(home):
     answer = json.loads(result.stdout)
 
     assert result.exit_code == 0
-    assert answer.keys() == {"query", "total", "took_ms", "hits", "facets", "also_searched", "loosened", "reach", "by_meaning", "did_you_mean"}
+    assert answer.keys() == {
+        "query",
+        "total",
+        "took_ms",
+        "hits",
+        "facets",
+        "also_searched",
+        "loosened",
+        "reach",
+        "by_meaning",
+        "did_you_mean",
+    }
     assert [hit["id"] for hit in answer["hits"]] == [BALLOON_ID]
 
 
