@@ -71,9 +71,8 @@ LEASE_S = 120.0  # a rebuild that shows no sign of life for so long is dead
 TOKEN_LENGTH_MAX = 100  # the whitespace analyzer cuts at 255 UTF-16 units
 VALUE_BYTES_MAX = 8_000  # Lucene refuses a keyword of more than 32,766 bytes
 ID_BYTES_MAX = 512
-# A query with more conditions is ordered by day: Elasticsearch refuses some thousand, 8,192 on a node of 512 MB and two cores
+# A longer query is ordered by day: Elasticsearch refuses some thousand conditions, 8,192 on a node of 512 MB and two cores
 SCORED_MAX = 2_500
-)
 QUERY_DEPTH_MAX = 10  # Elasticsearch refuses queries nested deeper than 30
 
 TITLE_BOOST = 1.5
