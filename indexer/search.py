@@ -377,12 +377,21 @@ def snippet(
 
     width: characters, about; '…' stands where text was cut off.
     """
-    spans = highlight(text, language, query, field)
+    shown, spans, _ = excerpt(text, highlight(text, language, query, field), width)
+    return shown, spans
+
+
+def excerpt(text: str, spans: Sequence[tuple[int, int]], width: int = 200) -> tuple[str, list[tuple[int, int]], int]:
+    """Return the stretch of a text that holds most of some spans, the spans in it, and where in the text it is.
+
+    The place is that of the stretch's first span, or of its beginning.
+    """
     begin, end = _window(text, spans, width)
     before, after = ("…" if begin > 0 else ""), ("…" if end < len(text) else "")
     shift = len(before) - begin
-    shown = [(start + shift, min(stop, end) + shift) for start, stop in spans if begin <= start < end]
-    return before + text[begin:end] + after, shown
+    inside = [(start, stop) for start, stop in spans if begin <= start < end]
+    shown = [(start + shift, min(stop, end) + shift) for start, stop in inside]
+    return before + text[begin:end] + after, shown, inside[0][0] if inside else begin
 
 
 def _window(text: str, spans: Sequence[tuple[int, int]], width: int) -> tuple[int, int]:

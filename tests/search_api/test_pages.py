@@ -14,7 +14,7 @@ from indexer.query import MESSAGES
 from library.record import Absence
 from search_api import wording
 from search_api.door import record_path
-from search_api.render import FIELDS, differences
+from search_api.render import FIELDS, differences, paragraphs
 from tests.search_api.conftest import browser
 from tests.search_api.shelf import BALLOON_ID, HOSTILE_ID, SCRIPT, TRANSLATED_ID
 
@@ -64,7 +64,8 @@ class Reading(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         values = dict(attributes)
-        if tag == "script" or any(name.startswith("on") or name == "style" for name in values):
+        is_own = tag == "script" and values.keys() == {"src", "defer"} and values["src"].startswith("/static/")
+        if (tag == "script" and not is_own) or any(name.startswith("on") or name == "style" for name in values):
             self.scripts.append(f"{tag} {values}")
         if tag in ("link", "img", "iframe", "script"):
             self.loads.append(values.get("href") or values.get("src") or "")
@@ -148,7 +149,6 @@ def test_the_also_searched_words_can_be_switched_off(client):
     assert "Also searched:" not in client.get("/search", params={"q": "玩具 窒息", "expand": "0"}).text
 
 
-def test_facets_narrow_and_can_be_removed_again(client):
 def test_other_words_are_offered_where_a_word_stands_in_no_record_and_are_not_searched_by_themselves(client):
     text = client.get("/search", params={"q": "baloons", "f": "kind:recall"}).text
 
@@ -159,9 +159,43 @@ def test_other_words_are_offered_where_a_word_stands_in_no_record_and_are_not_se
 
 
 def test_the_box_offers_words_of_the_trade_without_script(client):
-    assert '<option value="窒息">Choking zhixi</option>' in client.get("/", headers={"accept-language": "zh"}).text
+    assert '<option value="窒息">Asphyxiation zhixi</option>' in client.get("/", headers={"accept-language": "zh"}).text
 
 
+def test_a_hit_leads_to_the_paragraph_in_which_its_words_stand(client):
+    hits = client.get("/search", params={"q": "mouthpiece"}).text
+    (address,) = re.findall(r'href="([^"]+)#p1">go to this paragraph', hits)
+    record = client.get(address).text
+
+    assert re.search(r'<p id="p1">The <mark>mouthpiece</mark> detaches', record)
+    assert "<mark>" not in client.get(record_path(BALLOON_ID)).text
+    assert client.get(record_path(BALLOON_ID), params={"q": "("}).status_code == 200
+
+
+def test_a_long_text_is_open_where_the_words_stand_in_it_and_its_paragraphs_can_be_led_to(client):
+    found = client.get(record_path(TRANSLATED_ID), params={"q": "EN 71-1:2014"}).text
+    plain = client.get(record_path(TRANSLATED_ID)).text
+
+    assert "<details open>" in found and "<details open>" not in plain
+    assert 'id="p1"' in plain and 'id="p2"' in plain
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "One.\n\nTwo.", "words. " * 1000, "x" * 5000, "的。" * 3000])
+def test_paragraphs_lose_nothing_but_blank_lines(text):
+    found = paragraphs(text)
+
+    assert "".join(text[start:end] for start, end in found) == text.replace("\n", "")
+    assert all(end - start <= 1200 for start, end in found)
+
+
+def test_a_record_shows_records_like_it(client):
+    text = client.get(record_path("us_cpsc:26001")).text.split("Records like this one")[1].split("</ul>")[0]
+
+    assert len(re.findall(r"Acme Brightway recalls charger model", text)) == 6
+    assert "/records/us_cpsc:26001" not in text
+
+
+def test_facets_narrow_and_can_be_removed_again(client):
     whole = client.get("/search", params={"q": "charger"}).text
     narrowed = client.get("/search", params={"q": "charger", "f": "origin:VN"}).text
 
@@ -429,8 +463,8 @@ def test_no_sentence_of_the_catalogue_is_unused():
         "origin",
         "outcome",
         "reason",
-        "verdict",
         "suggest",
+        "verdict",
         "line",
         "column",
         "error",
