@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -35,6 +36,7 @@ def add(
     recipient: Annotated[str, typer.Argument(help="The mail address to tell.")],
     query: Annotated[str, typer.Argument(help="What to look for, as typed into the search box.")] = "",
     category: Annotated[str, typer.Option(help="Instead of a query: a code of `ttm watch categories`.")] = "",
+    value: Annotated[str, typer.Option(help="What a category asks for: a market, an HS code, a company …")] = "",
     title: Annotated[str, typer.Option(help="A name for the subject line.")] = "",
     daily: Annotated[bool, typer.Option("--daily", help="The same as --cadence daily.")] = False,
     cadence: Annotated[
@@ -66,7 +68,13 @@ def add(
     if category and category not in categories():
         fail(f"there is no category {category!r}; `ttm watch categories` lists them", code=TYPED_WRONG)
     offered = categories()[category] if category else None
+    if offered and offered.asks and not value:
+        fail(f"{category} needs a --value, such as {offered.example!r}", code=TYPED_WRONG)
     if offered:
+        try:
+            offered = offered.filled(value)
+        except WatchError as error:
+            fail(str(error), code=TYPED_WRONG)
         query, title = offered.query, title or (offered.zh if language == "zh" else offered.en)
     with opened() as house:
         try:
@@ -165,6 +173,74 @@ def remove(watch_id: Annotated[str, typer.Argument(help="As `ttm watch list` sho
     if not is_ended:
         fail(f"there is no watch {watch_id!r} that goes on")
     typer.echo(f"Watch {watch_id} is ended.")
+
+
+@watch_app.command("apply")
+def apply(
+    folder: Annotated[Path, typer.Argument(help="A folder of .toml files, one watch each.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+    confirmed: Annotated[bool, typer.Option("--confirmed", help="New readers have agreed; no mail asks them.")] = False,
+) -> None:
+    """Make the named watches those of a folder: show what would be done, ask, do it. Exit code 1 where a check fails."""
+    import sys
+
+    from alerts.reviewed import carry_out, failed_checks, plan, read_folder
+    from alerts.watches import WatchError
+    from library.console import fail
+    from library.house import opened
+    from library.times import now
+
+    try:
+        wanted = read_folder(folder)
+    except (WatchError, OSError) as error:
+        fail(str(error), code=TYPED_WRONG)
+    with opened() as house:
+        failures = [
+            f"{one.name}: {failure}"
+            for one in wanted
+            for failure in failed_checks(house.store, house.sources, one.query, one.checks)
+        ]
+        if failures:
+            fail("\n".join((*failures, "Nothing was changed.")))
+        steps = plan(house.store, wanted)
+        for step in steps:
+            typer.echo(step.line)
+        todo = [step for step in steps if step.kind != "keep"]
+        if not todo:
+            typer.echo("Everything is as the files have it.")
+            return
+        if not yes and not (sys.stdin.isatty() and typer.confirm(f"Do these {len(todo)} steps?")):
+            typer.echo("Nothing was changed; --yes does it.")
+            return
+        try:
+            carry_out(house.store, todo, now=now(), zone=house.settings.zone, confirmed=confirmed)
+        except WatchError as error:
+            fail(str(error))
+    typer.echo(f"{len(todo)} steps are done.")
+
+
+@watch_app.command("check")
+def check_watches() -> None:
+    """Hold every watch to what it must select and must not. Exit code 1 where one does not."""
+    from alerts.reviewed import failed_checks
+    from alerts.watches import list_watches
+    from indexer.query import QueryError
+    from library.house import opened
+
+    failed = checked = 0
+    with opened() as house:
+        for watch in list_watches(house.store, ended=False):
+            checked += len(watch.checks.must_match) + len(watch.checks.must_not_match)
+            try:
+                found = failed_checks(house.store, house.sources, watch.query, watch.checks)
+            except QueryError as error:
+                found = [f"its query cannot be read any more: {error}"]
+            for failure in found:
+                typer.echo(f"watch {watch.id} {watch.title}: {failure}")
+            failed += len(found)
+    typer.echo(f"{checked} checks, {failed} failed.")
+    if failed:
+        raise typer.Exit(1)
 
 
 @watch_app.command("categories")

@@ -63,10 +63,10 @@ class Cadence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """Records a watch must select and must not: ids, or the title of an invented one."""
+    """Records a watch must select and must not: ids, titles of invented ones, or tables that say more of those."""
 
-    must_match: Sequence[str] = ()
-    must_not_match: Sequence[str] = ()
+    must_match: Sequence[str | Mapping[str, str]] = ()
+    must_not_match: Sequence[str | Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +129,34 @@ class Watch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category:
-    """A watch offered to people who do not write queries."""
+    """A watch offered to people who do not write queries. {value} in it stands for what they name; example: such a value."""
 
     code: str
     zh: str
     en: str
     query: str
+    example: str = ""
+
+    @property
+    def asks(self) -> bool:
+        """Whether it needs a value."""
+        return bool(self.example)
+
+    def filled(self, value: str = "") -> Category:
+        """With a value in its place, the example where none is given. Raises WatchError for one that is no value."""
+        if value and not self.asks:
+            raise WatchError(f"{self.code} needs no value")
+        value = _one_line(value) or self.example
+        if any(character in value for character in '"“”()（）'):
+            raise WatchError(f"a value holds no quotes and no brackets: {value!r}")
+        # a name of several words is one phrase; a reference has blanks of its own
+        quoted = f'"{value}"' if " " in value and self.code != "reference" else value
+        return replace(
+            self,
+            zh=self.zh.replace("{value}", value),
+            en=self.en.replace("{value}", value),
+            query=self.query.replace("{value}", quoted),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

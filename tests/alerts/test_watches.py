@@ -12,8 +12,9 @@ import pytest
 
 from alerts.matching import compiled
 from alerts.tokens import TokenError, mail_token, secret, unsubscribe, watch_token, watches_of
-from alerts.watches import WatchError, active_watches, add_watch, address, categories, end_watch, get_watch
+from alerts.watches import Category, WatchError, active_watches, add_watch, address, categories, end_watch, get_watch
 from indexer.query import QueryError
+from library.record import Coded, Operator
 from library.settings import Settings, WebSettings
 from library.vocabulary import categories as product_categories
 from library.vocabulary import hazards
@@ -116,7 +117,7 @@ def test_every_offered_category_is_a_query_over_codes_that_exist():
     import re
 
     known = {"category": set(product_categories.all_codes()), "hazard": set(hazards.all_codes())}
-    for category in categories().values():
+    for category in map(Category.filled, categories().values()):
         compiled(category.query)
         for field, code in re.findall(r"\b(category|hazard):(\w+)", category.query):
             assert code in known[field], f"{category.code}: {field}:{code}"
@@ -202,3 +203,40 @@ def test_forged_tokens_are_refused(house: House):
             unsubscribe(house.store, KEY, attempt, now=house.clock())
 
     assert len(active_watches(house.store)) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "query"),
+    [
+        ("market", "US", "jurisdiction:US"),
+        ("origin", "VN", "origin:VN (kind:recall OR kind:rejection)"),
+        ("hs", "9503", "hs:9503"),
+        ("ics", "97.200.50", "ics:97.200.50"),
+        ("company", "Foshan Toys Ltd", 'company:"Foshan Toys Ltd"'),
+        ("reference", "GB 6675.1-2014", "GB 6675.1-2014"),
+    ],
+)
+def test_a_category_that_asks_for_a_value_is_a_query_with_it(house: House, code: str, value: str, query: str):
+    filled = categories()[code].filled(value)
+
+    assert filled.query == query
+    assert value in filled.zh and value in filled.en
+    assert house.watch(filled.query)
+
+
+@pytest.mark.parametrize("value", ['Foo" OR kind:recall', "(Foo", "Foo) OR (Bar"])
+def test_a_value_cannot_ask_for_more_than_its_category(value: str):
+    with pytest.raises(WatchError):
+        categories()["company"].filled(value)
+
+
+def test_a_watch_of_a_branch_of_the_nomenclature_selects_what_stands_below_it(house: House):
+    house.watch(categories()["hs"].filled("95").query)
+    house.watch(categories()["company"].filled("Foshan Toys").query, "b@example.org")
+    house.put(
+        recall(hs_codes=(Coded(printed="9503 00", code="950300"),), operators=(Operator(name="Foshan Toys Co."),))
+    )
+
+    house.match()
+
+    assert len(house.deliveries()) == 2
