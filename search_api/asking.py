@@ -30,7 +30,11 @@ PLAIN = re.compile(r"[\w.:-]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A search as the address bar holds it. filters: clauses clicked in the sidebar, each 'facet:value'."""
+    """A search as the address bar holds it.
+
+    filters: clauses clicked in the sidebar, each 'facet:value'. meaning: whether the meaning is searched too.
+    fold: pages show the records of one event as one.
+    """
 
     q: str = ""
     filters: tuple[str, ...] = ()
@@ -38,6 +42,7 @@ class Asked:
     page: int = 1
     expand: bool = True
     meaning: Choice = "auto"
+    fold: bool = True
 
     @property
     def text(self) -> str:
@@ -61,6 +66,8 @@ class Asked:
             pairs.append(("expand", "0"))
         if self.meaning != "auto":
             pairs.append(("meaning", self.meaning))
+        if not self.fold:
+            pairs.append(("fold", "0"))
         if self.page > 1:
             pairs.append(("page", str(self.page)))
         return f"{path}?{urlencode(pairs)}"
@@ -93,12 +100,18 @@ class Asked:
         """The same search by meaning as well; for the typed words alone that has to be said."""
         return replace(self, meaning="auto" if self.expand else "on", page=1)
 
+    def folded(self, fold: bool) -> Asked:
+        """The same page with the records of one event as one, or each by itself."""
+        return replace(self, fold=fold)
+
     def at_page(self, page: int) -> Asked:
         """Another page of the same search."""
         return replace(self, page=page)
 
 
-def asked(q: str, filters: Sequence[str], sort: str, page: str, expand: str, meaning: str = "auto") -> Asked:
+def asked(
+    q: str, filters: Sequence[str], sort: str, page: str, expand: str, meaning: str = "auto", fold: str = "1"
+) -> Asked:
     """Read an address; what makes no sense in it counts as not said."""
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
     return Asked(
@@ -108,6 +121,7 @@ def asked(q: str, filters: Sequence[str], sort: str, page: str, expand: str, mea
         page=min(max(number, 1), REACH // PAGE_SIZE),
         expand=expand != "0",
         meaning=CHOICES.get(meaning, "auto"),
+        fold=fold != "0",
     )
 
 

