@@ -12,6 +12,7 @@ Encoder and index come with the extra `semantic`; without it `open_meaning` give
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import secrets
 import shutil
@@ -38,13 +39,18 @@ if TYPE_CHECKING:
 
     Vectors: TypeAlias = numpy.ndarray[Any, numpy.dtype[numpy.int8]]  # a row a text; only directions count
 
+logger = logging.getLogger(__name__)
+
 DIMENSIONS = 512
 RECIPE = "use3-0.2 title product category hazard 1"  # vectors of another encoder or of other texts cannot be compared
 TEXT_CHARACTERS, PART_CHARACTERS, PRODUCTS_MAX = 500, 200, 3  # a long text is about everything, so near to nothing
 BATCH = 200  # records held in memory at once: an act may have 2 MB
-EXACT_MAX = 50_000  # so many vectors are compared one by one in 6 ms; more are looked up in the graph
+EXACT_MAX = 50_000  # so many vectors are compared one by one in some 8 ms; more are looked up in the graph
 REACH = 400  # how far the graph is searched; at 64, the usual, a quarter of 200 neighbours was missed
 RENEWED_SHARE = 0.5  # with more dead vectors than this the index is written anew
+
+
+UNREADABLE = (OSError, RuntimeError, ValueError)  # a file that is gone, no index of usearch, no JSON
 
 
 class VectorStore(Protocol):
@@ -92,8 +98,15 @@ class Meaning:
         self._store.replace(((list(texts), encoded(list(texts.values()))) for texts in batches), position)
 
     def nearest(self, text: str, count: int, among: Collection[str] | None = None) -> list[tuple[str, float]]:
-        """The records nearest to a text as (id, cosine), best first. among: no others than these."""
-        return self._store.nearest(encoded([text]), count, among) if self._store.count() else []
+        """The records nearest to a text as (id, cosine), best first; none where the vectors cannot be read.
+
+        among: no others than these.
+        """
+        try:
+            return self._store.nearest(encoded([text]), count, among) if self._store.count() else []
+        except UNREADABLE as error:  # the words answer without them
+            logger.warning("the vectors cannot be read, 'ttm index rebuild' makes them anew: %s", error)
+            return []
 
 
 def is_available() -> bool:

@@ -14,7 +14,7 @@ from indexer.build import IndexFollower, rebuild
 from indexer.engines import open_engine
 from indexer.engines.base import Engine, EngineDownError
 from indexer.links import LinkFollower
-from indexer.meaning import Meaning, MeaningFollower, open_meaning
+from indexer.meaning import UNREADABLE, Meaning, MeaningFollower, open_meaning
 from indexer.suggest import SuggestionFollower
 from library.follow import follow
 from library.house import House
@@ -102,8 +102,8 @@ def _follow_meaning(house: House, meaning: Meaning) -> bool:
     try:
         changes = house.store.changes(meaning.position(), MEANING_BATCH)
         MeaningFollower(meaning, house.store).handle(changes)
-    except (OSError, RuntimeError):  # usearch calls a file it cannot read a RuntimeError
-        logger.exception("the vectors could not follow; they are tried again")
+    except UNREADABLE:
+        logger.exception("the vectors could not follow; they are tried again, and 'ttm index rebuild' makes them anew")
         return False
     if changes:
         logger.info("took in the meaning of %d changes", len(changes))

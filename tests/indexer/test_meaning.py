@@ -357,6 +357,21 @@ def test_vectors_that_cannot_be_read_do_not_keep_words_from_following(store: Sto
     assert catch_up(House(Settings(home=tmp_path, engine="tantivy"), store, {}))
 
 
+@pytest.mark.parametrize("broken", ["current", "ids.json", "vectors.usearch"])
+def test_broken_vectors_cost_no_answer_and_a_rebuild_mends_them(
+    ask, store: Store, meaning: Meaning, tmp_path: Path, broken: str
+) -> None:
+    root = tmp_path / "index-meaning"
+    path = next(root.rglob(broken))
+    path.write_bytes(b"{ cut off")
+    again = Meaning(LocalVectors(root))
+
+    assert "us_cpsc:26-999" in ids(ask("power banks", meaning=again))
+    rebuild(store, again)
+
+    assert ask("国际象棋 棋子", meaning=again).hits[0].id == CHESS.id
+
+
 def test_watches_never_depend_on_meaning() -> None:
     for path in ((ROOT / "indexer" / "query.py"), *(ROOT / "alerts").glob("*.py")):
         names = {
