@@ -11,10 +11,11 @@ import fcntl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection, Engine, bindparam, create_engine, event, text
+from sqlalchemy import Connection, Engine, TextClause, bindparam, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 
@@ -63,7 +64,7 @@ class Transaction:
     def do_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a statement once per row of values."""
         if rows:
-            self._connection.execute(text(sql), rows)
+            self._connection.execute(_prepared(sql, ()), rows)
 
     def undo(self) -> NoReturn:
         """Leave the block of the transaction and undo all of it: for what only wants to know what would change."""
@@ -75,8 +76,12 @@ class Transaction:
         return int(number)
 
 
-def _statement(sql: str, values: Mapping[str, Any]) -> Any:
-    lists = [name for name, value in values.items() if isinstance(value, (list, tuple))]
+def _statement(sql: str, values: Mapping[str, Any]) -> TextClause:
+    return _prepared(sql, tuple(name for name, value in values.items() if isinstance(value, (list, tuple))))
+
+
+@lru_cache(maxsize=1000)  # reading a statement takes as long as running it, and the store knows a hundred
+def _prepared(sql: str, lists: tuple[str, ...]) -> TextClause:
     return text(sql).bindparams(*(bindparam(name, expanding=True) for name in lists)) if lists else text(sql)
 
 

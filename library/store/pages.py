@@ -106,7 +106,8 @@ class PageIndex:
         """Store what came of a page. Only a page that was read moves what stands at its address."""
         decoding = ("", "")
         if reading.outcome is Outcome.READ and not page.body.startswith(b"PK"):
-            decoding = (page.decoding.encoding, page.decoding.evidence)
+            found = page.decoding
+            decoding = (found.encoding, found.evidence)
         transaction.do(
             FINISH_PAGE,
             id=page_id,
