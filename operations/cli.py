@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from alerts.canary import Flight
     from library.settings import Settings
 
 index_app = typer.Typer(no_args_is_help=True, help="The search index. It is derived: deleting it loses nothing.")
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command("demo")(demo)
     app.command("follow")(follow)
     app.command("status")(status)
+    app.command("canary")(canary)
     app.command("evaluate")(evaluate)
     app.command("backup")(backup)
     app.command("restore")(restore)
@@ -45,6 +47,7 @@ def up() -> None:
         Part("the outbox", ("alerts", "run")),
         Part("the intake", ("intake", "--follow")),
         Part("the schedule", ("schedule",)),
+        Part("the canary", ("canary", "--follow")),
     ]
     keep_running(parts, _stop_on_signals())
 
@@ -150,6 +153,8 @@ def update() -> None:
 
 def status(json: JsonOption = False) -> None:
     """Show how the house stands: sources, followers, deliveries, archive. Exit code 1 if a source's last run is bad."""
+    from alerts.canary import last_flight
+    from alerts.cli import sweep_words
     from alerts.outbox import status as outbox_status
     from library.console import print_json
     from library.house import opened
@@ -162,6 +167,12 @@ def status(json: JsonOption = False) -> None:
         index = _index_status(house.settings, head)
         rows = board(house.store, house.sources)
         stands = outbox_status(house.store, now())
+        flight = last_flight(house.store)
+        flown = (
+            canary_words(flight, flight.standing(now(), house.settings.canary.within_s))
+            if flight
+            else "has never flown"
+        )
         warcs = sum(house.store.pages.by_file().values())
         if json:
             print_json(
@@ -171,6 +182,7 @@ def status(json: JsonOption = False) -> None:
                     "pages": warcs,
                     "sources": [row.as_json() for row in rows],
                     "alerts": stands,
+                    "canary": flown,
                 }
             )
         else:
@@ -180,6 +192,8 @@ def status(json: JsonOption = False) -> None:
             typer.echo(
                 f"watches {stands['watches']:,}; deliveries {stands['deliveries'] or 'none'}; mails {stands['mails'] or 'none'}"
             )
+            typer.echo(f"alerts compared {sweep_words(stands['sweep']) if stands['sweep'] else 'never'}")
+            typer.echo(f"canary {flown}")
             for row in rows:
                 typer.echo(row.as_line())
         bad = [row for row in rows if row.last_run and row.last_run.verdict not in (None, "imported", *GOOD)]
@@ -210,6 +224,39 @@ def _index_line(said: dict[str, Any]) -> str:
     return "; ".join(
         part for part in (f"index ({said['engine']}) {stands}", said.get("health"), said["trouble"]) if part
     )
+
+
+def canary(
+    follow: Annotated[bool, typer.Option("--follow", help="One every night, until stopped.")] = False,
+) -> None:
+    """Send a synthetic recall the whole way into the operator's mailbox. Exit code 1 if it does not arrive in time."""
+    from library.console import set_up_logging
+    from library.house import opened
+    from library.times import now
+    from operations.canary import fly, fly_nightly, report_lost
+
+    set_up_logging()
+    with opened() as house:
+        if follow:
+            fly_nightly(house, _stop_on_signals(), clock=now)
+            return
+        report_lost(house, now=now())
+        flight = fly(house, clock=now)
+        typer.echo(f"canary {canary_words(flight, flight.standing(now(), house.settings.canary.within_s))}")
+        raise typer.Exit(0 if flight.verdict == "arrived" else 1)
+
+
+def canary_words(flight: Flight, standing: str) -> str:
+    """A flight in one line."""
+    when = f"{flight.started_at:%Y-%m-%d %H:%M} UTC"
+    if standing in ("arrived", "old"):
+        taken = (flight.arrived_at - flight.started_at).total_seconds() if flight.arrived_at else 0.0
+        later = "; none has flown since" if standing == "old" else ""
+        return f"of {when} arrived after {taken:.0f} s (seen by {flight.seen_by}){later}"
+    if standing == "running":
+        return f"of {when} is on its way"
+    told = f"; told by {flight.told}" if flight.told else "; nobody was told by a second channel"
+    return f"of {when} DID NOT ARRIVE: {flight.reason or 'its process is gone'}{told}"
 
 
 def evaluate(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
+from alerts.canary import begin_flight, end_flight
+from alerts.sweep import sweep
 from alerts.tokens import confirm_token, feed_token, owner_token, watch_token
 from alerts.watches import active_watches, add_watch, get_watch
 from library.times import now
 from tests.search_api.conftest import browser
+from tests.search_api.shelf import SOURCES
 from tests.search_api.test_changing import csrf_of, everything, operator
 
 SECRET = "a secret that is long enough for the tests"
@@ -165,3 +169,20 @@ def test_the_operator_may_vouch_for_a_reader_and_otherwise_the_reader_is_asked(o
     assert asked.headers["location"] == "/watches?said=asked"
     assert active_watches(own_shelf.store) == []
     assert "waits for its reader to agree" in page
+
+
+def test_the_source_board_says_how_the_canary_and_the_comparison_went(own_shelf):
+    client = browser(own_shelf)
+    before = client.get("/sources").text
+    number = begin_flight(own_shelf.store, at=now() - timedelta(minutes=20))
+    missing = client.get("/sources").text
+    end_flight(own_shelf.store, number, verdict="arrived", seen_by="mailbox", at=now())
+    arrived = client.get("/sources").text
+    sweep(own_shelf.store, SOURCES, now=now(), repair=True)
+    compared = client.get("/sources").text
+
+    assert "No canary has flown yet." in before
+    assert "have not been compared yet" in before
+    assert "did not arrive; real alerts may not either" in missing
+    assert "seen in the mailbox" in arrived
+    assert "0 deliveries missing, 0 too many" in compared
