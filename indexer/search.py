@@ -155,16 +155,16 @@ def _with_records(store: Store | None, hits: Sequence[Hit]) -> Iterator[Hit]:
 
 
 def looser_queries(query: Query) -> Iterator[Query]:
-    """Yield the query without one, then without two of its words; filters and exclusions stay.
+    """Yield the query without one, then without two of its words; filters, exclusions and quoted phrases stay.
 
-    The name of a place and a year narrow what somebody looks for. They stay as long as there are other words to leave
-    out, and are left out themselves after that.
+    The name of a place, a year and a reference narrow what somebody looks for. They stay as long as there are other
+    words to leave out, and are left out themselves after that.
     """
     if not isinstance(query, And):
         return
-    kept = tuple(part for part in query.parts if _is_condition(part))
-    words = tuple(part for part in query.parts if not _is_condition(part))
-    narrowing = tuple(part for part in words if _narrows(part))
+    kept = tuple(part for part in query.parts if _is_condition(part) or _is_quoted(part))
+    words = tuple(part for part in query.parts if part not in kept)
+    narrowing = tuple(part for part in words if _narrows(part) or _is_reference(part))
     if narrowing:
         others = tuple(part for part in words if part not in narrowing)
         yield from _without_some((*kept, *narrowing), others)
@@ -187,6 +187,14 @@ def _narrows(part: Query) -> bool:
     )
 
 
+def _is_quoted(part: Query) -> bool:
+    return isinstance(part, Phrase) and part.is_quoted
+
+
+def _is_reference(part: Query) -> bool:
+    return isinstance(part, Term) and part.is_reference
+
+
 # Meaning --------------------------------------------------------------------------------------------------------------
 
 
@@ -204,9 +212,7 @@ def question_of(query: Query, *, is_forced: bool = False) -> Question | None:
     References and quoted phrases are never guessed at. Words joined by OR, brackets and named fields are exact, too,
     unless is_forced.
     """
-    if any(isinstance(leaf, Term) and leaf.is_reference for leaf in leaves(query)):
-        return None
-    if any(isinstance(leaf, Phrase) and leaf.is_quoted for leaf in leaves(query)):
+    if any(_is_reference(leaf) or _is_quoted(leaf) for leaf in leaves(query)):
         return None
     parts = query.parts if isinstance(query, And) and not query.text else (query,)
     texts: list[str] = []

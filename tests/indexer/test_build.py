@@ -128,6 +128,15 @@ def test_below_few_records_with_every_word_stand_those_with_most(store: Store, e
     assert len(search(store, engine, "firm power bank", sort="newest").hits) == 1
 
 
+def test_a_quoted_phrase_and_a_filter_of_several_values_are_never_left_out(store: Store, engine: Engine) -> None:
+    follow(store, IndexFollower(engine, store))
+
+    for text in ('firm power bank xyzzy "short circuit"', "firm power bank xyzzy origin:CN,VN"):
+        assert {hit.id for hit in search(store, engine, text).hits} == {POWER_BANK.id}
+    for text in ('firm power bank xyzzy "long circuit"', "firm power bank xyzzy origin:VN,TH"):
+        assert search(store, engine, text).hits == ()
+
+
 def test_words_and_their_translations_are_marked(store: Store, engine: Engine) -> None:
     query = search(store, engine, "充电宝 起火").query
     title = POWER_BANK.titles[0].value
