@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from indexer.engines.base import Engine
-from indexer.entry import entry_of
+from indexer.entry import Entry, entry_of
+from library.record import Record
 from library.store.store import Change, Store
 
 BATCH = 500  # records held in memory at once
@@ -32,7 +33,12 @@ class IndexFollower:
         if gone := set(ids) - {record.id for record in records}:
             # first, and with the position before the batch: a crash in between repeats it
             self._engine.remove(sorted(gone), changes[0].seq - 1)
-        self._engine.write(map(entry_of, records), position)
+        self._engine.write(_entries(self._store, records), position)
+
+
+def _entries(store: Store, records: Sequence[Record]) -> Iterator[Entry]:
+    first_seen = store.first_seen_of([record.id for record in records])
+    return (entry_of(record, at.date() if (at := first_seen.get(record.id)) else None) for record in records)
 
 
 def rebuild(store: Store, engine: Engine, progress: Callable[[int], None] = lambda done: None) -> int:
@@ -47,7 +53,7 @@ def rebuild(store: Store, engine: Engine, progress: Callable[[int], None] = lamb
         last_id = ""
         done = 0
         while records := store.all_records(last_id, BATCH):
-            successor.write(map(entry_of, records), position)
+            successor.write(_entries(store, records), position)
             last_id = records[-1].id
             done += len(records)
             progress(done)

@@ -29,7 +29,9 @@ FACETS = (
     "hs",
     "ics",
 )
-DATES = ("published", "adopted", "in_force", "comments_until", "withdrawn")
+PRINTED_DATES = ("published", "adopted", "in_force", "comments_until", "withdrawn")
+FIRST_SEEN = "first_seen"  # the day, in UTC, on which a record was first kept; nobody prints it
+DATES = (*PRINTED_DATES, FIRST_SEEN)
 
 BREAK = "¶"  # stands between two texts of one field, so that no phrase runs from one into the next
 EXACT = "="  # '=GB/T_1.1-2020' beside the rungs: the record's own reference, not a wider form of it
@@ -78,8 +80,8 @@ class Entry:
     dates: Mapping[str, int] = field(default_factory=dict)
 
 
-def entry_of(record: Record) -> Entry:
-    """Turn a record into its index entry."""
+def entry_of(record: Record, first_seen: date | None = None) -> Entry:
+    """Turn a record into its index entry. first_seen: the day on which it was first kept, where that matters."""
     found = {
         "title": _words((text.value, text.language) for text in record.titles),
         "product": _words(_product_lines(record), more=_gtins(record)),
@@ -95,7 +97,11 @@ def entry_of(record: Record) -> Entry:
         id=record.id,
         words={name: field_words for name, field_words in found.items() if field_words.every},
         facets={name: values for name, values in _facets(record).items() if values},
-        dates={name: day.toordinal() for name in DATES if isinstance(day := getattr(record, name), date)},
+        dates={
+            name: day.toordinal()
+            for name, day in (*((name, getattr(record, name)) for name in PRINTED_DATES), (FIRST_SEEN, first_seen))
+            if isinstance(day, date)
+        },
     )
 
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import combinations
 from time import perf_counter
 from typing import Literal
 
 from indexer.analysis import Token, tokens
 from indexer.engines.base import Engine, Hits, Sort
+from indexer.entry import FIRST_SEEN
 from indexer.expand import expand as widen
 from indexer.meaning import Meaning
-from indexer.query import And, Filter, Not, Or, Phrase, Query, Range, Term, leaves, parse_query
+from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term, leaves, parse_query
 from library.record import Record
 from library.store.store import Store
 
@@ -84,11 +86,13 @@ def search(
     nearby: bool = True,
     meaning: Meaning | None = None,
     by_meaning: Choice = "auto",
+    asof: date | None = None,
 ) -> SearchResult:
     """Answer what somebody typed. Raises QueryError for a text that is no query.
 
     expand: search other languages too, and loosen what nothing fits. nearby: go on with what nearly fits.
     by_meaning: 'auto' asks `meaning` where it helps: for plain words that are widened and sorted by relevance.
+    asof: only what was first kept on or before this day, in UTC.
     """
     started = perf_counter()
     query = parse_query(text)
@@ -96,6 +100,8 @@ def search(
     if expand:
         widened = widen(query)
         query, also = widened.query, widened.also
+    if asof is not None:
+        query = _and(query, Range(FIRST_SEEN, None, asof.toordinal()))
     question = None
     if meaning and sort == "relevance" and by_meaning != "off" and (expand or by_meaning == "on"):
         question = question_of(query, is_forced=by_meaning == "on")
@@ -136,6 +142,16 @@ def search(
         reach=reach,
         is_by_meaning=question is not None,
     )
+
+
+def _and(query: Query, condition: Query) -> Query:
+    match query:
+        case All():
+            return condition
+        case And(parts, text) if not text:
+            return And((*parts, condition))
+        case _:
+            return And((query, condition))
 
 
 def warm_up(meaning: Meaning | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from indexer.search import CHOICES, Choice, Hit, SearchResult, search
 from indexer.suggest import corrections
 from library.record import Record
 from library.store.store import Store
+from library.vocabulary.dates import parse_loose
 
 SORTS: Mapping[str, Sort] = {"relevance": "relevance", "newest": "newest", "oldest": "oldest"}
 SIDEBAR = ("kind", "source", "jurisdiction", "origin", "hazard", "category", "measure", "status", "year")
@@ -33,7 +35,7 @@ class Asked:
     """A search as the address bar holds it.
 
     filters: clauses clicked in the sidebar, each 'facet:value'. meaning: whether the meaning is searched too.
-    fold: pages show the records of one event as one.
+    fold: pages show the records of one event as one. asof: only what was known on a past day, as it was then.
     """
 
     q: str = ""
@@ -43,6 +45,7 @@ class Asked:
     expand: bool = True
     meaning: Choice = "auto"
     fold: bool = True
+    asof: date | None = None
 
     @property
     def text(self) -> str:
@@ -66,6 +69,8 @@ class Asked:
             pairs.append(("expand", "0"))
         if self.meaning != "auto":
             pairs.append(("meaning", self.meaning))
+        if self.asof:
+            pairs.append(("asof", self.asof.isoformat()))
         if not self.fold:
             pairs.append(("fold", "0"))
         if self.page > 1:
@@ -104,13 +109,24 @@ class Asked:
         """The same page with the records of one event as one, or each by itself."""
         return replace(self, fold=fold)
 
+    def today(self) -> Asked:
+        """The same search over what is known today."""
+        return replace(self, asof=None, page=1)
+
     def at_page(self, page: int) -> Asked:
         """Another page of the same search."""
         return replace(self, page=page)
 
 
 def asked(
-    q: str, filters: Sequence[str], sort: str, page: str, expand: str, meaning: str = "auto", fold: str = "1"
+    q: str,
+    filters: Sequence[str],
+    sort: str,
+    page: str,
+    expand: str,
+    meaning: str = "auto",
+    fold: str = "1",
+    asof: str = "",
 ) -> Asked:
     """Read an address; what makes no sense in it counts as not said."""
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
@@ -122,7 +138,21 @@ def asked(
         expand=expand != "0",
         meaning=CHOICES.get(meaning, "auto"),
         fold=fold != "0",
+        asof=past_day(asof),
     )
+
+
+def past_day(printed: str) -> date | None:
+    """A day as ISO 8601, None for anything else."""
+    try:
+        return parse_loose(printed)
+    except ValueError:
+        return None
+
+
+def end_of(day: date) -> datetime:
+    """The last instant of a day in UTC."""
+    return datetime.combine(day, time.max, UTC)
 
 
 def clause(facet: str, value: str) -> str:
@@ -150,7 +180,7 @@ def find(
     """Search. Raises QueryError whose column counts in what was typed, not in what the filters add."""
     if asked.q.strip():
         parse_query(asked.q)
-    return search(
+    result = search(
         store,
         engine,
         asked.text,
@@ -162,7 +192,12 @@ def find(
         nearby=nearby,
         meaning=meaning,
         by_meaning=asked.meaning,
+        asof=asked.asof,
     )
+    if asked.asof is None:
+        return result
+    then = {record.id: record for record in store.get_many_at([hit.id for hit in result.hits], end_of(asked.asof))}
+    return replace(result, hits=tuple(replace(hit, record=then.get(hit.id)) for hit in result.hits))
 
 
 def meant(store: Store, engine: Engine, asked: Asked, result: SearchResult) -> list[Asked]:

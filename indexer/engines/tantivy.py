@@ -28,7 +28,7 @@ import tantivy
 
 from indexer.analysis import fingerprint
 from indexer.engines.base import EngineBusyError, Hits, Sort
-from indexer.entry import BREAK, DATES, EXACT, FACETS, NO_WORDS, Entry
+from indexer.entry import BREAK, DATES, EXACT, FACETS, NO_WORDS, WORD_FIELDS, Entry
 from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term, leaves
 
 SEARCHED = ("title", "product", "brand", "company", "reference")  # fields that a query may name
@@ -44,6 +44,9 @@ CODE_SCORE = 4.0  # a code counts like one good word: 'choking' as hazard, where
 SYNONYM_SHARE = 0.1
 RECENCY_SHARE = 0.15  # a notice of 2030 scores a tenth above the same of 2000
 RECENCY_FROM, RECENCY_TO = 730_000, 741_000  # 1999-09 and 2029-10 as ordinals
+
+FIELDS = blake2b(" ".join((*WORD_FIELDS, *FACETS, *DATES)).encode(), digest_size=3).hexdigest()
+NAME = f"index-{FIELDS}-"  # an index with other fields than today's cannot be opened
 
 
 class TantivyEngine:
@@ -168,7 +171,8 @@ class TantivyEngine:
             folder = self._root / (self._root / "current").read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
-        return folder if (folder / "meta.json").exists() else None
+        is_ours = folder.name.startswith(NAME) and (folder / "meta.json").exists()
+        return folder if is_ours else None  # one with other fields counts as none: the log is followed from its start
 
     def _point_to(self, name: str) -> None:
         draft = self._root / "current.new"
@@ -413,7 +417,7 @@ def _add_order(document: tantivy.Document, entry: Entry) -> None:
 
 
 def _new_name() -> str:
-    return f"index-{secrets.token_hex(6)}"
+    return NAME + secrets.token_hex(6)
 
 
 @contextmanager

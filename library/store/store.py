@@ -266,6 +266,25 @@ class Store:
             at = transaction.value("SELECT first_seen FROM record WHERE id = :id", id=record_id)
         return instant(at) if at else None
 
+    def first_seen_of(self, record_ids: Sequence[str]) -> dict[str, datetime]:
+        """When some records were first kept; unknown ids are left out."""
+        found: dict[str, datetime] = {}
+        with self.read() as transaction:
+            for start in range(0, len(record_ids), BATCH):
+                ids = list(record_ids[start : start + BATCH])
+                rows = transaction.rows("SELECT id, first_seen FROM record WHERE id IN :ids", ids=ids)
+                found |= {row["id"]: instant(row["first_seen"]) for row in rows}
+        return found
+
+    def get_many_at(self, record_ids: Sequence[str], at: datetime) -> list[Record]:
+        """Records as they were known at a time, in the order asked for; those not known by then are left out."""
+        payloads: dict[str, str] = {}
+        with self.read() as transaction:
+            for start in range(0, len(record_ids), BATCH):
+                rows = transaction.rows(THEN, ids=list(record_ids[start : start + BATCH]), at=stamp(at))
+                payloads |= {row["record_id"]: row["payload"] for row in rows}
+        return [decode(payloads[record_id]) for record_id in record_ids if record_id in payloads]
+
     def pages_of(self, record_id: str) -> dict[str, int]:
         """The archived page each part of a record came from: part -> page id."""
         with self.read() as transaction:
@@ -441,6 +460,12 @@ def _put(
 def _is_withdrawn(record: Record) -> bool:
     return record.status is not None and record.status.state is State.WITHDRAWN
 
+
+THEN = """
+    SELECT record_id, payload FROM version WHERE record_id IN :ids AND version = (
+        SELECT max(older.version) FROM version AS older WHERE older.record_id = version.record_id AND older.at <= :at
+    )
+"""
 
 CHANGES = "SELECT * FROM change WHERE seq > :after ORDER BY seq LIMIT :limit"
 

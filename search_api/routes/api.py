@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +19,7 @@ from indexer.search import Choice
 from indexer.suggest import suggest
 from library.store.database import StoreDownError
 from library.times import now, stamp
-from search_api.asking import ANY_FACET, REACH, Asked, all_found, asked, find, found_json
+from search_api.asking import ANY_FACET, REACH, Asked, all_found, asked, end_of, find, found_json
 from search_api.board import standings
 from search_api.door import AtDoor, Door, record_path
 from search_api.exports import as_csv, write_xlsx
@@ -88,6 +90,7 @@ class Search(BaseModel):
     facets: list[str] = Field(default_factory=lambda: USUAL_FACETS.split(","))
     expand: bool = True
     meaning: Choice = "auto"
+    asof: date | None = None
 
 
 REFUSALS: dict[int | str, dict[str, Any]] = {400: {"model": Error}, 414: {"model": Error}}
@@ -103,16 +106,18 @@ def search_by_address(
     facets: Annotated[str, Query(description="names, separated by commas; empty for none")] = USUAL_FACETS,
     expand: Annotated[bool, Query(description="search terms of the trade in other languages too")] = True,
     meaning: Annotated[Choice, Query(description="search by meaning too; auto: where it helps")] = "auto",
+    asof: Annotated[date | None, Query(description="only what was held on this day, UTC, as it was then")] = None,
 ) -> dict[str, Any]:
     """Search by address. A query that cannot be read is refused with its column."""
     names = [name.strip() for name in facets.split(",") if name.strip()]
-    return _answer(door, Asked(q=q, sort=sort, expand=expand, meaning=meaning), first=first, count=count, facets=names)
+    wanted = Asked(q=q, sort=sort, expand=expand, meaning=meaning, asof=asof)
+    return _answer(door, wanted, first=first, count=count, facets=names)
 
 
 @router.post("/search", response_model=Found, responses=REFUSALS, summary="Search with a long query")
 def search_by_body(door: AtDoor, search: Search) -> dict[str, Any]:
     """The same search; the query stands in the body. Nothing is changed by it."""
-    wanted = Asked(q=search.query, sort=search.sort, expand=search.expand, meaning=search.meaning)
+    wanted = Asked(q=search.query, sort=search.sort, expand=search.expand, meaning=search.meaning, asof=search.asof)
     return _answer(door, wanted, first=search.first, count=search.count, facets=search.facets)
 
 
@@ -165,9 +170,10 @@ def search_as_csv(
     sort: Sort = "relevance",
     expand: str = "1",
     meaning: Choice = "auto",
+    asof: date | None = None,
 ) -> StreamingResponse:
     """Up to 10,000 records in the order of the search."""
-    wanted = asked(q, f or [], sort, "1", expand, meaning)
+    wanted = replace(asked(q, f or [], sort, "1", expand, meaning), asof=asof)
     find(
         door.store, door.engine, wanted, first=0, count=1
     )  # a query that cannot be read is refused before the answer begins
@@ -186,9 +192,10 @@ def search_as_xlsx(
     sort: Sort = "relevance",
     expand: str = "1",
     meaning: Choice = "auto",
+    asof: date | None = None,
 ) -> FileResponse:
     """Up to 10,000 records in the order of the search."""
-    wanted = asked(q, f or [], sort, "1", expand, meaning)
+    wanted = replace(asked(q, f or [], sort, "1", expand, meaning), asof=asof)
     find(door.store, door.engine, wanted, first=0, count=1)
     with tempfile.NamedTemporaryFile(suffix=".xlsx", delete=False) as file:
         path = Path(file.name)
@@ -203,11 +210,18 @@ def _download(suffix: str) -> dict[str, str]:
 
 
 @router.get("/records/{record_id:path}", responses={404: {"model": Error}}, summary="One record")
-def record(door: AtDoor, record_id: str) -> JSONResponse:
+def record(
+    door: AtDoor,
+    record_id: str,
+    asof: Annotated[date | None, Query(description="the record as it was held on this day, UTC")] = None,
+) -> JSONResponse:
     """A record with its versions and what changed in each, its links in both directions, and its archived pages."""
     versions = door.store.versions(record_id)
     if not versions:
         raise HTTPException(404, "error.record")
+    versions = [version for version in versions if asof is None or version.at <= end_of(asof)]
+    if not versions:
+        raise HTTPException(404, "error.record_then")
     first_seen = door.store.first_seen(record_id)
     pages = {part: door.store.pages.get(page_id) for part, page_id in door.store.pages_of(record_id).items()}
     newest = versions[0].record

@@ -22,7 +22,7 @@ from library.page import Page
 from library.record import Kind, Record
 from library.times import now
 from search_api.archived import shown
-from search_api.asking import PAGE_SIZE, REACH, SIDEBAR, Asked, asked, clause, find, meant
+from search_api.asking import PAGE_SIZE, REACH, SIDEBAR, Asked, asked, clause, end_of, find, meant, past_day
 from search_api.board import kinds, news, pages_by_outcome, reason, sentence, standing, standings, tone_of
 from search_api.charts import Column, Night, months_chart, sparkline
 from search_api.door import AtDoor, Door, Reader
@@ -94,10 +94,11 @@ def search_page(
     expand: str = "1",
     meaning: str = "auto",
     fold: str = "1",
+    asof: str = "",
 ) -> HTMLResponse:
     """Hits with their facets. A query that cannot be read comes back with a mark under the place of the trouble."""
     reader = door.reader(request)
-    wanted = asked(q, f or [], sort, page, expand, meaning, fold)
+    wanted = asked(q, f or [], sort, page, expand, meaning, fold, asof)
     try:
         result = find(
             door.store,
@@ -174,15 +175,19 @@ def _months(first: str, last: str) -> list[str]:
 
 
 @router.get("/records/{record_id:path}")
-def record_page(request: Request, door: AtDoor, record_id: str, q: str = "") -> HTMLResponse:
+def record_page(request: Request, door: AtDoor, record_id: str, q: str = "", asof: str = "") -> HTMLResponse:
     """Everything known of a record: its fields, versions, links in both directions, archived pages and rights.
 
-    q: the query that led here; its words are marked.
+    q: the query that led here; its words are marked. asof: show the version of a past day.
     """
     reader = door.reader(request)
     versions = door.store.versions(record_id)
     if not versions:
         raise HTTPException(404, "error.record")
+    day, newest = past_day(asof), versions[0].version
+    versions = [version for version in versions if day is None or version.at <= end_of(day)]
+    if not versions:
+        raise HTTPException(404, "error.record_then")
     record = versions[0].record
     query = _read(q)
     rows, unprinted = rows_of(record, reader)
@@ -197,6 +202,7 @@ def record_page(request: Request, door: AtDoor, record_id: str, q: str = "") -> 
         "record.html",
         record=record,
         title=title,
+        then=day if day and versions[0].version < newest else None,
         title_marked=marked(title.value, highlight(title.value, title.language, query, "title") if query else ()),
         texts=printed_texts(record, query),
         like=similar(door.store, door.engine, record),

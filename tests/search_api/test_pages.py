@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from starlette.requests import Request
 
 from indexer.query import MESSAGES
 from library.record import Absence
+from library.times import now
 from search_api import wording
 from search_api.door import record_path
 from search_api.render import FIELDS, differences, paragraphs
@@ -173,6 +175,27 @@ def test_records_of_one_event_are_shown_as_one_and_each_by_itself_on_request(own
     assert "fold=0" in folded and "the same event" not in each
     assert client.get("/api/search", params={"q": "zephyr rattles"}).json()["total"] == 2
     assert len(client.get("/api/search", params={"q": "zephyr rattles"}).json()["hits"]) == 2
+
+
+def test_a_past_day_shows_what_was_held_then_as_it_was(own_shelf):
+    client = browser(own_shelf)
+    shelve(own_shelf, "us_cpsc", ["27003"], title="Zephyr balloons", at=now() + timedelta(days=40))
+    before, after = (f"{now() + timedelta(days=days):%Y-%m-%d}" for days in (-1, 20))
+
+    def total(**asked):
+        return client.get("/api/search", params={"q": "balloons"} | asked).json()["total"]
+
+    assert (total(), total(asof=after), total(asof="2001-01-01")) == (2, 1, 0)
+    assert client.get("/api/search", params={"q": "x", "asof": "yesterday"}).status_code == 400
+    page = client.get("/search", params={"q": "balloons", "asof": before}).text
+    assert f"Only what the library held on {before} (UTC)" in page and "<b>1 record</b>" in page
+    assert f"?asof={before}" in page
+    then = client.get(record_path(BALLOON_ID), params={"asof": before}).text
+    assert "This is version 1" in then and "blue letters" in then and "green letters" not in then
+    assert "This is version" not in client.get(record_path(BALLOON_ID), params={"asof": after}).text
+    assert client.get(record_path(BALLOON_ID), params={"asof": "2001-01-01"}).status_code == 404
+    answer = client.get("/api" + record_path(BALLOON_ID), params={"asof": before}).json()
+    assert [version["version"] for version in answer["versions"]] == [1]
 
 
 def test_a_hit_leads_to_the_paragraph_in_which_its_words_stand(client):
