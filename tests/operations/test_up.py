@@ -24,7 +24,7 @@ from library.times import now
 from operations.demo import practice_house
 from tests.places import ROOT
 
-PARTS = {"serve", "follow", "alerts run", "intake --follow", "schedule"}
+PARTS = {"serve", "follow", "alerts run", "intake --follow", "schedule", "canary --follow"}
 DUE = "uk_fsa_food_alerts"  # the one source whose round was missed
 STOP_WITHIN_S = 20.0
 KEEPER = """
