@@ -6,6 +6,7 @@ import typer
 
 import alerts.cli
 import crawlers.cli
+import indexer.terms_cli
 import operations.cli
 import search_api.cli
 from library.house import House
@@ -28,6 +29,7 @@ def bring_up_to_date(house: House) -> None:
 operations.cli.register(app)
 crawlers.cli.register(app, bring_up_to_date)
 search_api.cli.register(app)
+app.add_typer(indexer.terms_cli.terms_app, name="terms")
 app.add_typer(alerts.cli.watch_app, name="watch")
 app.add_typer(alerts.cli.alerts_app, name="alerts")
 

@@ -1,27 +1,25 @@
 """expand(): widen the words of a query at query time: translations, variants, codes and places.
 
-The glossary (config/vocabulary/terms.tsv) holds a concept of the trade a line, with the words for it in seven languages.
-A word that names a concept selects every record that holds one of its words, or the hazard, product category or measure
-that it stands for. References, quoted phrases and filters mean what they say and are left alone.
+The term bank (indexer/terms.py) holds a concept of the trade a line, with the words for it in seven languages. A word
+that names a concept selects every record that holds one of its words, or the hazard, product category or measure that
+it stands for. References, quoted phrases and filters mean what they say and are left alone.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 
-from indexer.analysis import cut_plain, fold_characters, readings, tokens, words
+from indexer.analysis import cut_plain, fold, fold_characters, readings, tokens, words
 from indexer.query import And, Filter, Not, Or, Phrase, Query, Term, conditions, without_stop_words
-from library.vocabulary import categories, countries, hazards, measures
+from indexer.terms import FOLDER, Row, read_rows
+from library.vocabulary import countries
 
-GLOSSARY = Path(__file__).parents[1] / "config" / "vocabulary" / "terms.tsv"
+AS_WRITTEN = "="  # before a word that is looked up without its stem
 ALSO_MAX = 4  # words shown for each language of a concept
-VOCABULARIES = {"hazard": hazards, "category": categories, "measure": measures}
 FORMS_OF_ADDRESS = {"US", "USA", "UK", "EU", "UAE"}  # short forms that people type; 'IT', 'AND' and 'CAN' are words
 MADE_IN = ("原产", "生产", "制造", "产", "制")  # 意大利产: the place is where the goods were made
 LITTLE_WORDS = frozenset("的类等品中国产制用")  # left over beside a concept, these say nothing: 食品类, 德国产
@@ -30,10 +28,15 @@ YEAR = re.compile(r"(?:19|20)\d\d年?")
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """Words by language, the usual one first, or the place of one country code."""
+    """Words by language, the usual one first, or the place of one country code.
+
+    own: words marked '!' in the bank, see indexer/terms.py. codes: (facet, value).
+    """
 
     words: Mapping[str, tuple[str, ...]]
     country: str | None = None
+    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    codes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,13 @@ class Expansion:
     also: tuple[str, ...]
 
 
-def expand(query: Query, path: Path = GLOSSARY) -> Expansion:
-    """Widen a query: outside of a NOT it selects what was typed and more, inside it leaves out more."""
+def expand(query: Query, known: Glossary | None = None) -> Expansion:
+    """Widen a query: outside of a NOT it selects what was typed and more, inside it leaves out more.
+
+    known: the bank to widen by; the saved one where none is given.
+    """
     also: dict[str, None] = {}
-    return Expansion(_expand(query, glossary(path), also), tuple(also))
+    return Expansion(_expand(query, known or glossary(), also), tuple(also))
 
 
 def _expand(query: Query, known: Glossary, also: dict[str, None]) -> Query:
@@ -111,6 +117,15 @@ def _flat(parts: Sequence[Query]) -> Query:
 
 
 @dataclass(frozen=True, slots=True)
+class _Typed:
+    """Neighbouring words as typed, and what each of them asks for by itself."""
+
+    texts: Sequence[str]
+    queries: Sequence[Query]
+    field: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Spot:
     """One position of a typed word: which of the words, where in it, and the values it may have."""
 
@@ -126,17 +141,31 @@ def _expand_words(run: Sequence[Query], known: Glossary, also: dict[str, None]) 
         return []
     typed = [_text(part) for part in run]
     spots = [spot for index, text in enumerate(typed) for spot in _spots(index, text)]
-    named = list(known.find(spots))
+    return _expand_spots(spots, _Typed(typed, run, _field(run[0])), known, also)
+
+
+def _expand_spots(
+    spots: Sequence[_Spot], typed: _Typed, known: Glossary, also: dict[str, None], most: int | None = None
+) -> list[Query]:
+    """Widen the concepts among spots, and keep what is left over. most: spots that a concept may have; all if None.
+
+    A long concept is asked for beside the shorter ones in it: a new line of the bank finds more, never less.
+    """
+    named = list(known.find(spots, most or len(spots)))
     touched = {spot.word for first, last, _ in named for spot in spots[first:last]}
-    where = _field(run[0])
     found: list[Query] = []
     done = 0
     for first, last, concepts in [*named, (len(spots), len(spots), ())]:
-        found += _left_over(spots[done:first], typed, run, touched, where)
+        found += _left_over(spots[done:first], typed, touched)
         if concepts:
-            text = _printed(spots[first:last], typed)
-            made_here = any(concept.country for concept in concepts) and _made_in(spots, last, typed)
-            found.append(_widened(text, concepts, where, also, made_here=bool(made_here)))
+            own, also_inside = spots[first:last], dict[str, None]()
+            inside = (
+                _expand_spots(own, typed, known, also_inside, len(own) - 1) if most is None and len(own) > 1 else []
+            )
+            made_here = any(concept.country for concept in concepts) and _made_in(spots, last, typed.texts)
+            text = _printed(own, typed.texts)
+            found.append(_widened(text, concepts, typed.field, also, inside, made_here=bool(made_here)))
+            also |= also_inside
             last += made_here
         done = max(done, last)
     return list(without_stop_words(tuple(found)))
@@ -147,7 +176,10 @@ def _spots(word: int, text: str) -> Iterator[_Spot]:
     values = [frozenset(column) for column in zip(*(primary for _, primary in readings(text)), strict=True)]
     alone = _words_of_one_character(text)
     for token, found in zip(places, values, strict=True):
-        yield _Spot(word, token.start, token.end, found, token.end - token.start > 1 or token.start in alone)
+        written = AS_WRITTEN + fold(text[token.start : token.end])
+        yield _Spot(
+            word, token.start, token.end, found | {written}, token.end - token.start > 1 or token.start in alone
+        )
 
 
 def _words_of_one_character(text: str) -> frozenset[int]:
@@ -161,18 +193,16 @@ def _words_of_one_character(text: str) -> frozenset[int]:
     return frozenset(alone)
 
 
-def _left_over(
-    spots: Sequence[_Spot], typed: Sequence[str], run: Sequence[Query], touched: set[int], where: str | None
-) -> list[Query]:
+def _left_over(spots: Sequence[_Spot], typed: _Typed, touched: set[int]) -> list[Query]:
     found: list[Query] = []
     for word in dict.fromkeys(spot.word for spot in spots):
         own = [spot for spot in spots if spot.word == word]
-        text = typed[word][own[0].start : own[-1].end]
+        text = typed.texts[word][own[0].start : own[-1].end]
         if word not in touched:
-            found.append(_place_or_year(run[word], text, where))
+            found.append(_place_or_year(typed.queries[word], text, typed.field))
         elif text not in LITTLE_WORDS:
-            parts = conditions(text, where)
-            found += [_place_or_year(_flat(parts), text, where)] if YEAR.fullmatch(text) else parts
+            parts = conditions(text, typed.field)
+            found += [_place_or_year(_flat(parts), text, typed.field)] if YEAR.fullmatch(text) else parts
     return found
 
 
@@ -203,8 +233,15 @@ def _made_in(spots: Sequence[_Spot], last: int, typed: Sequence[str]) -> int:
 
 
 def _widened(
-    text: str, concepts: Sequence[Concept], where: str | None, also: dict[str, None], *, made_here: bool
+    text: str,
+    concepts: Sequence[Concept],
+    where: str | None,
+    also: dict[str, None],
+    inside: Sequence[Query],
+    *,
+    made_here: bool,
 ) -> Query:
+    """inside: the widened parts of a text of several words, each of which may stand anywhere."""
     country = next((concept.country for concept in concepts if concept.country), None)
     if country and made_here and where is None:
         return Or((_flat(conditions(text)), Filter("origin", country, text)), text)
@@ -217,18 +254,19 @@ def _widened(
         case [Phrase(_, typed_runs)]:
             runs |= dict.fromkeys(typed_runs)
         case several:  # 'metal fragments' is a phrase of the glossary, and 'fragments of metal' was asked for as well
-            parts.append(_flat(without_stop_words(tuple(several))))
-    for language, word in (
-        (language, word) for concept in concepts for language, listed in concept.words.items() for word in listed
-    ):
-        for reading in dict.fromkeys((language, "en")):
-            every, primary = words(word, reading)
-            if _is_one_word(word, primary, every):
-                values[primary[0] if len(primary) == 1 else fold_characters(word)] = None
-            elif primary:
-                runs[tuple(primary)] = None
+            parts.append(_flat(tuple(inside) or without_stop_words(tuple(several))))
     for concept in concepts:
-        for listed in concept.words.values():
+        values |= dict.fromkeys(map(fold, concept.own.get("en", ())))
+        for word, languages in _spellings(concept):
+            for reading in languages:
+                every, primary = words(word, reading)
+                if _is_one_word(word, primary, every):
+                    values[primary[0] if len(primary) == 1 else fold_characters(word)] = None
+                elif primary:
+                    runs[tuple(primary)] = None
+    for concept in concepts:
+        for language in dict.fromkeys((*concept.words, *concept.own)):
+            listed = (*concept.words.get(language, ()), *concept.own.get(language, ()))
             also |= dict.fromkeys(word for word in listed[:ALSO_MAX] if word.casefold() != text.casefold())
     if values:
         parts.append(Term(text, tuple(values), where))
@@ -237,6 +275,17 @@ def _widened(
     if where is None:
         parts += [Filter(name, code, text) for name, code in _codes(concepts)]
     return parts[0] if len(parts) == 1 else Or(tuple(parts), text)
+
+
+def _spellings(concept: Concept) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each word with the languages whose texts may hold it: texts that say no language are read as English."""
+    for language, listed in concept.words.items():
+        for word in listed:
+            yield word, (language,) if language == "en" else (language, "en")
+    for language, listed in concept.own.items():
+        if language != "en":
+            for word in listed:
+                yield word, (language,)
 
 
 def _not_implied(runs: Iterable[tuple[str, ...]], values: Container[str]) -> Iterator[tuple[str, ...]]:
@@ -255,26 +304,11 @@ def _is_one_word(word: str, primary: Sequence[str], every: Sequence[str]) -> boo
 
 
 def _codes(concepts: Sequence[Concept]) -> Iterator[tuple[str, str]]:
-    """Yield the codes whose name is a word of the concept; an alias does not count.
-
-    Aliases are how publishers' words are sorted in: 'peanut' sorts under allergens, and nobody who asks for peanuts
-    wants every allergen.
-    """
     found: dict[tuple[str, str], None] = {}
     for concept in concepts:
-        if concept.country:
-            found |= dict.fromkeys((("jurisdiction", concept.country), ("origin", concept.country)))
-            continue
-        for word in (word for language in ("zh", "en") for word in concept.words.get(language, ())):
-            for name, vocabulary in VOCABULARIES.items():
-                code = vocabulary.lexicon().code(word)
-                if code and word.casefold() in _names(vocabulary, code):
-                    found[name, code] = None
+        places = (("jurisdiction", concept.country), ("origin", concept.country)) if concept.country else ()
+        found |= dict.fromkeys((*places, *concept.codes))
     yield from found
-
-
-def _names(vocabulary: ModuleType, code: str) -> set[str]:
-    return {code.replace("_", " "), vocabulary.label(code, "zh"), vocabulary.label(code, "en").casefold()}
 
 
 # The glossary ---------------------------------------------------------------------------------------------------------
@@ -301,12 +335,14 @@ class Glossary:
                     for value in words(word, language)[1]:
                         node = node.after.setdefault(value, _Node())
                     node.ends.append((rank, index))
+            for rank, word in enumerate(concept.own.get("en", ()), start=len(concept.words.get("en", ()))):
+                self._root.after.setdefault(AS_WRITTEN + fold(word), _Node()).ends.append((rank, index))
 
-    def find(self, spots: Sequence[_Spot]) -> Iterator[tuple[int, int, list[Concept]]]:
-        """Yield (first spot, behind the last spot, concepts) for the longest words, from left to right."""
+    def find(self, spots: Sequence[_Spot], most: int) -> Iterator[tuple[int, int, list[Concept]]]:
+        """Yield (first spot, behind the last spot, concepts) for the longest words of at most so many spots."""
         first = 0
         while first < len(spots):
-            last, ends = self._longest(spots, first)
+            last, ends = self._longest(spots, first, most)
             is_part = last == first + 1 and not spots[first].is_own_word
             if not ends or is_part:
                 first += 1
@@ -316,12 +352,12 @@ class Glossary:
             yield first, last, [self.concepts[index] for index in chosen]
             first = last
 
-    def _longest(self, spots: Sequence[_Spot], first: int) -> tuple[int, list[tuple[int, int]]]:
+    def _longest(self, spots: Sequence[_Spot], first: int, most: int) -> tuple[int, list[tuple[int, int]]]:
         best: tuple[int, list[tuple[int, int]]] = (first, [])
         if _are_one(spots, first - 1, first):
             return best
         nodes = [self._root]
-        for place in range(first, len(spots)):
+        for place in range(first, min(len(spots), first + most)):
             nodes = [node.after[value] for node in nodes for value in spots[place].values if value in node.after]
             if not nodes:
                 break
@@ -339,22 +375,15 @@ def _are_one(spots: Sequence[_Spot], left: int, right: int) -> bool:
 
 
 @cache
-def glossary(path: Path = GLOSSARY) -> Glossary:
-    """Read the glossary once. Raises ValueError naming the line that is wrong."""
-    return Glossary([*_terms(path), *_places()])
+def glossary(path: Path = FOLDER) -> Glossary:
+    """Read the bank once. Raises TableError naming the line that is wrong."""
+    return glossary_of(read_rows(path) if path.exists() else [])
 
 
-def _terms(path: Path) -> Iterator[Concept]:
-    if not path.exists():
-        return
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
-    for number, row in enumerate(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE), start=2):
-        if None in row or None in row.values():
-            raise ValueError(f"{path}: row {number} ({next(iter(row.values()))!r}) has too many or too few columns")
-        cells = {
-            language: tuple(word.strip() for word in cell.split("|") if word.strip()) for language, cell in row.items()
-        }
-        yield Concept({language: listed for language, listed in cells.items() if listed})
+def glossary_of(rows: Iterable[Row]) -> Glossary:
+    """The concepts of these rows, and all places."""
+    concepts = (Concept(row.words, own=row.own, codes=row.codes) for row in rows)
+    return Glossary([*concepts, *_places()])
 
 
 def _places() -> Iterator[Concept]:
