@@ -39,6 +39,7 @@ from search_api.render import (
     rows_of,
     safe_url,
 )
+from search_api.saved import saved_searches
 
 router = APIRouter(include_in_schema=False)
 WEEK = timedelta(days=7)
@@ -70,6 +71,7 @@ def home(request: Request, door: AtDoor) -> HTMLResponse:
         request,
         "home.html",
         asked=Asked(),
+        saved=saved_searches(),
         examples=[(text, Asked(q=text).address()) for text in EXAMPLES],
         by_kind=[(kind.value, by_kind.get(kind.value, 0)) for kind in Kind],
         by_source=sorted(by_source.items(), key=lambda pair: -pair[1]),
