@@ -6,6 +6,7 @@ import glob
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,21 +47,19 @@ def empty_database(postgres_server: str, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """A real PostgreSQL server on a loopback port, for as long as the tests run; its address without a database."""
     folders = [os.path.dirname(found) for found in [shutil.which("initdb")] if found] + glob.glob(
         "/usr/lib/postgresql/*/bin"
     )
     need(bool(folders), "no PostgreSQL server is installed; `make postgres` installs one")
     folder = folders[-1]
-    data = tmp_path_factory.mktemp("postgres")
+    # not below pytest's own folder, which only its owner may enter
+    data = Path(tempfile.mkdtemp(prefix="ttm-postgres-"))
     port = _free_port()
     options: dict[str, object] = {}
     if os.geteuid() == 0:  # the server refuses to run as root
         shutil.chown(data, "nobody")
-        for parent in data.parents:
-            if parent.owner() == "root" and str(parent).startswith("/tmp/pytest"):
-                parent.chmod(0o755)
         options = {"user": "nobody"}
     run = {"check": True, "capture_output": True, "cwd": data} | options
     subprocess.run(
@@ -88,6 +87,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield address
     server.terminate()
     server.wait(timeout=30)
+    shutil.rmtree(data, ignore_errors=True)
 
 
 def _free_port() -> int:
