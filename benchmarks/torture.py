@@ -1,0 +1,427 @@
+"""Torture the alerts: `python -m benchmarks.torture` prints `name n lost dup seed pass|fail` for each way to suffer.
+
+A child puts records, matches and sends with the ordinary loop of `ttm alerts run`, and is killed with SIGKILL again and
+again. The mail server drops the line at any step, the clock jumps, files cannot grow. When the trouble is over, every
+delivery must have arrived, and none may have come twice: a copy counts as double unless it has the same Message-ID and
+the outbox itself counted a doubt for it. What should arrive is worked out by `matches()`, and not by what is tortured.
+
+    kill       SIGKILL at random moments
+    drops      and the line breaks at every step of SMTP, before and after the mail is kept
+    clock      and the clock jumps by up to a day and a half, both ways
+    disk_full  and no file may grow beyond a limit that is close
+    all        everything at once
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import resource
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from multiprocessing import get_context
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from alerts.matching import MatchingFollower, compiled
+from alerts.outbox import run_outbox
+from alerts.practice_mailbox import PracticeMailbox
+from alerts.watches import active_watches, add_watch
+from indexer.entry import entry_of
+from indexer.query import matches
+from library.follow import follow
+from library.record import Coded, Kind, Record, Text
+from library.settings import MailSettings, Settings, WebSettings
+from library.store.store import Origin, SeenPage, Sighting, Store
+
+BEGUN = datetime(2026, 3, 2, 18, 31, tzinfo=UTC)
+WORDS = ("balloon", "charger", "kite", "toaster", "rattle", "helmet", "lamp", "drone")
+HAZARDS = ("choking", "fire", "electric_shock", "injuries")
+STEPS = ("banner", "EHLO", "MAIL", "RCPT", "DATA", "dot", "kept", "QUIT")
+BATCH = 10  # records of one page
+LIFE_S = (0.05, 1.2)  # of a child, at least and at most
+LIVES_MAX = 4000
+QUIET_S = 120.0  # within which everything has arrived once the trouble is over
+JUMP = timedelta(hours=36)  # the clock may be off by this; beyond five days mails are given up, and rightly
+FAULT_SHARE = 0.04  # of the steps of SMTP
+
+
+@dataclass(frozen=True, slots=True)
+class Suffering:
+    """What is done to the alerts beside killing them."""
+
+    name: str
+    drops: bool = False
+    clock: bool = False
+    disk_full: bool = False
+
+
+WAYS = (
+    Suffering("kill"),
+    Suffering("drops", drops=True),
+    Suffering("clock", clock=True),
+    Suffering("disk_full", disk_full=True),
+    Suffering("all", drops=True, clock=True, disk_full=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of so many deliveries. lives: how often the child was started."""
+
+    name: str
+    n: int
+    lost: int
+    dup: int
+    seed: int
+    lives: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was lost and nothing doubled."""
+        return self.n > 0 and not (self.lost or self.dup)
+
+    @property
+    def line(self) -> str:
+        """'kill n=10000 lost=0 dup=0 seed=1 pass'."""
+        verdict = "pass" if self.passed else "fail"
+        return f"{self.name} n={self.n} lost={self.lost} dup={self.dup} seed={self.seed} {verdict} lives={self.lives}"
+
+
+def torture(way: Suffering, folder: Path, *, deliveries: int, seed: int) -> Outcome:
+    """Let the alerts of a library of its own suffer, and count."""
+    dice = Random(f"{seed}/{way.name}")
+    store = Store(f"sqlite:///{folder / 'store.sqlite'}")
+    _save_watches(store, readers=max(4, deliveries // 100))
+    queries = [(watch.recipient, compiled(watch.query)) for watch in active_watches(store)]
+    store.close()
+    expected: set[tuple[str, str]] = set()
+    records: list[Record] = []
+    while len(expected) < deliveries:
+        record = _record(len(records), seed)
+        entry = entry_of(record)
+        expected |= {(recipient, record.id) for recipient, query in queries if matches(query, entry)}
+        records.append(record)
+    with _server(folder, seed) as server:
+        lives = _suffer(way, folder, server, records, dice)
+        server.faults.value = 0.0
+        lives += _settle(folder, server, records, expected)
+        received = _received(folder)
+    return Outcome(way.name, len(expected), *_judged(folder, received, expected), seed, lives)
+
+
+# The child ------------------------------------------------------------------------------------------------------------
+
+
+def _live(folder: Path, port: int, records: Sequence[Record], file_limit: int) -> None:
+    """Put what is not put yet, match it and send it, until killed."""
+    if file_limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, resource.RLIM_INFINITY))
+    store = Store(f"sqlite:///{folder / 'store.sqlite'}")
+    settings = Settings(
+        home=folder,
+        database_url="",
+        mail=MailSettings(port=port, sender="ttm <ttm@policy.example>", rate_per_minute=0, timeout_s=5.0),
+        web=WebSettings(base_url="https://ttm.example", secret="a secret for the torture of the alerts alone"),
+    )
+
+    def clock() -> datetime:
+        return BEGUN + timedelta(seconds=float((folder / "clock").read_text(encoding="ascii")) + time.monotonic() % 1)
+
+    follower = MatchingFollower(store, {}, clock)
+
+    def before() -> None:
+        number = sum(store.counts().values())
+        if number < len(records):
+            page = SeenPage(id=1 + number, url_key=f"{number:032}", fetched_at=clock())
+            sightings = [Sighting(record=record) for record in records[number : number + BATCH]]
+            with store.write() as transaction:
+                store.put_many(transaction, sightings, page, origin=Origin.CRAWL, at=clock())
+        follow(store, follower)
+
+    run_outbox(store, settings, clock, sources={}, stop=threading.Event(), before=before, idle_s=0.01)
+
+
+def _born(folder: Path, port: int, records: Sequence[Record], file_limit: int = 0) -> int:
+    """Fork a child; the parent has no threads and no open store."""
+    number = os.fork()
+    if number:
+        return number
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 2)  # what it complains of while it is tortured is no news
+        _live(folder, port, records, file_limit)
+    finally:
+        os._exit(1)
+
+
+def _kill(child: int) -> None:
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+# The trouble ----------------------------------------------------------------------------------------------------------
+
+
+def _suffer(way: Suffering, folder: Path, server: _Server, records: Sequence[Record], dice: Random) -> int:
+    """Start and kill children until all records are matched and most mails are out; returns how many there were."""
+    server.faults.value = FAULT_SHARE if way.drops else 0.0
+    passed = 0.0
+    for lives in range(1, LIVES_MAX + 1):
+        passed += dice.uniform(0, 120)  # so that mails which are to be tried again come to it
+        jump = dice.uniform(-1, 1) * JUMP.total_seconds() if way.clock and dice.random() < 0.3 else 0.0
+        (folder / "clock").write_text(f"{min(passed, 86_400.0) + jump}", encoding="ascii")
+        limit = _size(folder) + dice.randrange(200_000) if way.disk_full and dice.random() < 0.5 else 0
+        child = _born(folder, server.port, records, limit)
+        time.sleep(dice.uniform(*LIFE_S))
+        _kill(child)
+        if _put(folder) == len(records) and not _count(folder, "delivery", "due") and dice.random() < 0.2:
+            return lives
+    return LIVES_MAX
+
+
+def _settle(folder: Path, server: _Server, records: Sequence[Record], expected: set[tuple[str, str]]) -> int:
+    """Let a last child work in peace, a day later each time it has nothing more to do."""
+    child = _born(folder, server.port, records)
+    deadline = time.monotonic() + QUIET_S
+    at = 86_400.0 + JUMP.total_seconds()
+    while time.monotonic() < deadline:
+        (folder / "clock").write_text(f"{at}", encoding="ascii")
+        if not any(_count(folder, table, state) for table, state in WAITING) and _put(folder) == len(records):
+            break
+        at = min(at + 600, 3.5 * 86_400)
+        time.sleep(0.1)
+    _kill(child)
+    return 1
+
+
+WAITING = (("delivery", "due"), ("mail", "planned"), ("mail", "sending"))
+
+
+def _size(folder: Path) -> int:
+    return max(path.stat().st_size for path in folder.glob("store.sqlite*"))
+
+
+def _put(folder: Path) -> int:
+    return _asked(folder, "SELECT count(*) FROM record")
+
+
+def _count(folder: Path, table: str, state: str) -> int:
+    return _asked(folder, f"SELECT count(*) FROM {table} WHERE state = '{state}'")
+
+
+def _asked(folder: Path, sql: str) -> int:
+    """Ask the database as a stranger would: through nothing of ours."""
+    import sqlite3
+
+    connection = sqlite3.connect(f"file:{folder / 'store.sqlite'}?mode=ro", uri=True, timeout=30)
+    try:
+        return int(connection.execute(sql).fetchone()[0])
+    finally:
+        connection.close()
+
+
+# The mail server ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Server:
+    port: int
+    faults: Any  # a shared number: the share of SMTP steps at which the line breaks or the answer is 'later'
+
+
+@contextmanager
+def _server(folder: Path, seed: int) -> Iterator[_Server]:
+    """A mail server in a process of its own; what it keeps stands in received.jsonl before it answers."""
+    context = get_context("spawn")
+    faults = context.Value("d", 0.0)
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(folder, seed, faults, there), daemon=True)
+    process.start()
+    try:
+        yield _Server(int(here.recv()), faults)
+    finally:
+        process.kill()
+        process.join()
+
+
+def _serve(folder: Path, seed: int, faults: Any, pipe: Any) -> None:
+    with _Mailbox(folder, Random(f"{seed}/smtp"), faults) as mailbox:
+        pipe.send(mailbox.port)
+        threading.Event().wait()
+
+
+class _Mailbox(PracticeMailbox):
+    def __init__(self, folder: Path, dice: Random, faults: Any) -> None:
+        super().__init__(folder / "mailbox")
+        self.dice, self.faults = dice, faults
+        self._kept = (folder / "received.jsonl").open("a", encoding="utf-8")
+
+    def fault(self) -> str:
+        """'' for none, 'drop', or an answer that says 'later'."""
+        if self.dice.random() >= self.faults.value:
+            return ""
+        return self.dice.choice(("drop", "drop", "421 closing", "451 try later"))
+
+    def session(self) -> SMTP:
+        return _Session(self, loop=self._loop, hostname="practice.invalid")
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        assert isinstance(server, _Session)
+        if fault := self.fault():
+            return server.broken(fault)
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        for recipient in envelope.rcpt_tos:
+            self._kept.write(json.dumps([recipient, content.decode("ascii", "replace")]) + "\n")
+        self._kept.flush()
+        fault = self.fault()
+        return server.broken(fault) if fault == "drop" else "250 kept"
+
+
+class _Session(SMTP):
+    def __init__(self, owner: _Mailbox, **more: Any) -> None:
+        super().__init__(owner, **more)
+        self.owner = owner
+
+    def broken(self, fault: str) -> str:
+        if fault == "drop":
+            transport: Any = self.transport
+            transport.abort()
+        return "451 dropped" if fault == "drop" else fault
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if self.owner.fault():
+            transport.abort()
+
+    async def _breaks(self) -> bool:
+        fault = self.owner.fault()
+        if fault == "drop":
+            self.broken(fault)
+        elif fault:
+            await self.push(fault)
+        return bool(fault)
+
+    async def smtp_EHLO(self, hostname: str) -> None:
+        if not await self._breaks():
+            await super().smtp_EHLO(hostname)
+
+    async def smtp_MAIL(self, arg: str) -> None:
+        if not await self._breaks():
+            await super().smtp_MAIL(arg)
+
+    async def smtp_RCPT(self, arg: str) -> None:
+        if not await self._breaks():
+            await super().smtp_RCPT(arg)
+
+    async def smtp_DATA(self, arg: str) -> None:
+        if not await self._breaks():
+            await super().smtp_DATA(arg)
+
+    async def smtp_QUIT(self, arg: str) -> None:
+        if not await self._breaks():
+            await super().smtp_QUIT(arg)
+
+
+# Counting -------------------------------------------------------------------------------------------------------------
+
+
+def _received(folder: Path) -> list[tuple[str, str, frozenset[str]]]:
+    """(reader, Message-ID, ids of records) of everything that arrived, in order."""
+    found = []
+    for line in (folder / "received.jsonl").read_text(encoding="utf-8").splitlines():
+        recipient, content = json.loads(line)
+        message: Any = message_from_bytes(content.encode("ascii", "replace"), policy=default)
+        part = message.get_body(("plain",))
+        text = part.get_content() if isinstance(part, EmailMessage) else ""
+        ids = frozenset(f"eu_safety_gate:{key}" for key in re.findall(r"/records/eu_safety_gate:(K\d{6})", text))
+        found.append((recipient, str(message["Message-ID"]), ids))
+    return found
+
+
+def _judged(
+    folder: Path, received: Sequence[tuple[str, str, frozenset[str]]], expected: set[tuple[str, str]]
+) -> tuple[int, int]:
+    """(lost, dup)."""
+    copies = Counter((recipient, name) for recipient, name, _ in received)
+    told = Counter(
+        (recipient, record_id)
+        for recipient, _, ids in {
+            (recipient, name): (recipient, name, ids) for recipient, name, ids in received
+        }.values()
+        for record_id in ids
+    )
+    doubted = _asked(folder, "SELECT coalesce(sum(in_doubt), 0) FROM mail")
+    twice = sum(count - 1 for count in told.values()) + sum(pair not in expected for pair in told)
+    unexplained = max(0, sum(count - 1 for count in copies.values()) - doubted)
+    return sum(pair not in told for pair in expected), twice + unexplained
+
+
+# The library ----------------------------------------------------------------------------------------------------------
+
+
+def _save_watches(store: Store, readers: int) -> None:
+    """Four watches of every reader, of one cadence each: with two, a record would rightly come twice."""
+    for number in range(readers):
+        cadence = ("immediate", "immediate", "immediate", "hourly", "daily")[number % 5]
+        dice = Random(f"watches/{number}")
+        queries = (
+            f"{dice.choice(WORDS)} hazard:{dice.choice(HAZARDS)}",
+            f"hazard:{dice.choice(HAZARDS)} origin:CN",
+            f"{dice.choice(WORDS)} OR {dice.choice(WORDS)}",
+            f"title:{dice.choice(WORDS)} -origin:CN",
+        )
+        for query in queries:
+            add_watch(store, query, f"reader{number}@policy.example", now=BEGUN, cadence=cadence)
+
+
+def _record(number: int, seed: int) -> Record:
+    dice = Random(f"{seed}/record/{number}")
+    key = f"K{number:06}"
+    return Record(
+        source="eu_safety_gate",
+        key=key,
+        kind=Kind.RECALL,
+        jurisdictions=(Coded(printed="European Union", code="EU"),),
+        titles=(Text(language="en", value=f"{dice.choice(WORDS).capitalize()} {key}"),),
+        hazards=(Coded(printed="as printed", code=dice.choice(HAZARDS)),),
+        origins=(Coded(printed="as printed", code=dice.choice(("CN", "CN", "DE"))),),
+    )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Suffer in every way; returns 1 where anything was lost or doubled."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.torture", description="Alerts under torture.")
+    parser.add_argument("--deliveries", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=[way.name for way in WAYS])
+    asked = parser.parse_args(arguments)
+    passed = True
+    for way in WAYS:
+        if asked.only in (None, way.name):
+            with tempfile.TemporaryDirectory(prefix="ttm-torture-") as folder:
+                outcome = torture(way, Path(folder), deliveries=asked.deliveries, seed=asked.seed)
+            sys.stdout.write(outcome.line + "\n")
+            sys.stdout.flush()
+            passed = passed and outcome.passed
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
