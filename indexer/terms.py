@@ -95,12 +95,18 @@ def _rows(file: Path) -> Iterator[Row]:
     if unknown := [name for name in columns if name not in COLUMNS]:
         raise TableError(f"{file.name}: row {number} names columns that are none: {', '.join(map(repr, unknown))}")
     for number, line in lines[1:]:
-        cells = line.split("\t")
+        cells = [_unquoted(cell) for cell in line.split("\t")]
         if len(cells) != len(columns):
             raise TableError(
                 f"{file.name}: row {number} ({cells[0]!r}) has {len(cells)} columns and must have {len(columns)}"
             )
         yield row_of(file.name, number, dict(zip(columns, cells, strict=True)))
+
+
+def _unquoted(cell: str) -> str:
+    """A spreadsheet puts a cell with a comma into quotation marks."""
+    is_quoted = len(cell) > 1 and cell[0] == cell[-1] == '"'
+    return cell[1:-1].replace('""', '"') if is_quoted else cell
 
 
 def _lines(file: Path) -> list[tuple[int, str]]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # a command that is not asked for loads no dictionaries
     from indexer.terms import Problem
     from indexer.terms_preview import Comparison, Effect
 
+NAMED_MAX = 6  # words of one concept that a line names
+
 terms_app = typer.Typer(no_args_is_help=True, help="The term bank: words of the trade in seven languages, as tables.")
 
 
@@ -102,7 +104,11 @@ def _told(
     yield f"{counts['new']:,} rows are new or altered, {counts['gone']:,} are gone or were so before; nothing is saved"
     for name, effects in (("watches", watches), ("words, those that find the most first", words)):
         yield f"{name}: {'' if effects else 'none finds more or fewer records'}".rstrip()
-        for effect in effects:
-            yield from effect.lines()
+        alike: dict[tuple[object, ...], list[Effect]] = {}
+        for effect in effects:  # the words of one concept find the same
+            same = (effect.title, effect.before, effect.more, effect.fewer, effect.new_titles, effect.lost_titles)
+            alike.setdefault(same, []).append(effect)
+        for group in alike.values():
+            yield from group[0].lines(tuple(effect.query for effect in group[:NAMED_MAX]))
     if found:
         yield f"{len(found):,} problems; `ttm terms check` names them"

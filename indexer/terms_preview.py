@@ -42,9 +42,10 @@ class Effect:
             "examples": {"more": self.new_titles, "fewer": self.lost_titles},
         }
 
-    def lines(self) -> Iterator[str]:
-        """The effect in lines for a terminal."""
-        name = f"{self.title} ({self.query})" if self.title and self.title != self.query else self.query
+    def lines(self, queries: Sequence[str]) -> Iterator[str]:
+        """The effect in lines for a terminal. queries: those that it is the effect on, this one among them."""
+        name = ", ".join(queries)
+        name = f"{self.title} ({name})" if self.title and self.title != name else name
         yield f"  {name}: {self.before:,} -> {self.after:,}"
         for sign, count, titles in (("+", self.more, self.new_titles), ("-", self.fewer, self.lost_titles)):
             if count:

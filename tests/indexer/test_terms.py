@@ -185,6 +185,8 @@ def test_what_a_spreadsheet_writes_is_read_or_refused_with_a_sentence(tmp_path: 
 
     file.write_bytes(("\ufeff" + text.replace("\n", "\r\n")).encode())
     assert said(file) == []
+    file.write_text(text.replace("cerf-volant", '"cerf-volant, jouet"'), encoding="utf-8")
+    assert read_rows(file)[1].words["fr"] == ("cerf-volant, jouet",)
     file.write_bytes(text.encode("gb18030"))
     assert "not in UTF-8" in said(file)[0]
     file.write_text(text.replace("zh", "chinese"), encoding="utf-8")
