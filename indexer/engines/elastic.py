@@ -207,7 +207,7 @@ class ElasticEngine:
             raise AnswerError(f"{shards['failed']} of {shards['total']} shards could not be refreshed")
 
     def _note(self, index: str, position: int) -> None:
-        note = {"position": position, "tokens": fingerprint()}
+        note = {"position": position, "tokens": f"{fingerprint()} {FIELDS}"}
         try:
             self._patient.index(index=index, id=POSITION, document=note, version=position, version_type="external_gte")
         except ConflictError:  # another follower is further
@@ -324,7 +324,7 @@ class ElasticEngine:
 
     def is_stale(self) -> bool:
         noted = self._noted()
-        return bool(noted) and noted.get("tokens") != fingerprint()
+        return bool(noted) and noted.get("tokens") != f"{fingerprint()} {FIELDS}"
 
     def _noted(self) -> Json:
         def read() -> tuple[str | None, Json]:
@@ -544,11 +544,11 @@ def _client(settings: ElasticSettings) -> Elasticsearch:
 # Entries and their fields ---------------------------------------------------------------------------------------------
 
 
-def _template(alias: str, settings: ElasticSettings) -> Json:
+def _properties() -> Json:
     words: Json = {"type": "text", "analyzer": "whitespace", "index_options": "freqs"}
     run: Json = {"type": "text", "analyzer": "whitespace", "index_options": "positions", "norms": False}
     silent: Json = {"index": False, "doc_values": False}
-    properties: Json = {
+    return {
         "id": {"type": "keyword"},
         "names": words,
         **dict.fromkeys((EVERYTHING, *SEARCHED), words),
@@ -561,6 +561,13 @@ def _template(alias: str, settings: ElasticSettings) -> Json:
         "until": {"type": "long", **silent},
         "owner": {"type": "keyword", **silent},
     }
+
+
+# an index with other fields than today's is searched, and must be built anew before it is written
+FIELDS = blake2b(orjson.dumps(_properties()), digest_size=3).hexdigest()
+
+
+def _template(alias: str, settings: ElasticSettings) -> Json:
     return {
         "index_patterns": [alias, f"{alias}-*"],
         "priority": 500,
@@ -575,7 +582,7 @@ def _template(alias: str, settings: ElasticSettings) -> Json:
                 "dynamic": "strict",
                 # of entries nothing is kept but what is searched: the store is the truth
                 "_source": {"includes": ["position", "tokens", "until", "owner"]},
-                "properties": properties,
+                "properties": _properties(),
             },
         },
     }

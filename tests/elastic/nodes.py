@@ -19,6 +19,7 @@ from tests.places import ROOT, need
 
 SCRIPTS = ROOT / "deploy" / "elasticsearch"
 READY_S = 150
+QUICK = "-XX:TieredStopAtLevel=1"  # servers that live for a minute are not worth optimising
 
 
 @dataclass
@@ -106,7 +107,10 @@ def _start(
     folder: Path, name: str, http: int, transport: int, settings: Sequence[str], heap: str, password: str
 ) -> Node:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("ES_", "ELASTIC_"))}
-    environment |= {"ES_JAVA_HOME": os.environ.get("ES_JAVA_HOME", ""), "ES_JAVA_OPTS": f"-Xms{heap} -Xmx{heap}"}
+    environment |= {
+        "ES_JAVA_HOME": os.environ.get("ES_JAVA_HOME", ""),
+        "ES_JAVA_OPTS": f"-Xms{heap} -Xmx{heap} {QUICK}",
+    }
     if password:
         environment["ELASTIC_PASSWORD"] = password
     launcher = subprocess.Popen(
