@@ -89,6 +89,12 @@ def test_what_else_is_searched_is_told() -> None:
     assert "充电宝" not in also
 
 
+@pytest.mark.parametrize("text", ["kind", "Kind", "what kind of toy"])
+def test_an_english_word_is_not_taken_for_the_german_one_that_looks_like_it(text: str) -> None:
+    assert "儿童" not in expand(parse_query(text)).also
+    assert "Kinder" in {word for concept in glossary().concepts for word in concept.own.get("de", ())}
+
+
 def test_a_word_in_a_field_is_widened_in_that_field_only() -> None:
     assert found("title:充电宝") == {POWER_BANK.id, BATTERIE.id}
     assert found("product:充电宝") == set()
