@@ -7,18 +7,22 @@ import hmac
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from alerts.canary import begin_flight, end_flight, last_flight
+from alerts.feeds import told
 from alerts.hooks import HookError, call_hooks, post, signature
 from alerts.outbox import deliver_due, status
 from alerts.sweep import sweep
 from alerts.tokens import hook_key, secret
-from alerts.watches import end_watch
+from alerts.watches import confirm_watch, edit_watch, end_watch
 from library.settings import AlertSettings
-from tests.alerts.conftest import House, recall
+from library.store.store import Store
+from tests.alerts.conftest import FaultyMailbox, House, recall
 
 
 class Receiver(ThreadingHTTPServer):
@@ -178,3 +182,31 @@ def test_an_ended_watch_calls_nobody(house: House, receiver: Receiver):
 
     assert call_hooks(house.store, house.settings, house.clock) == 0
     assert {row["state"] for row in house.deliveries()} == {"cancelled"}
+
+
+def test_calls_consent_and_canaries_are_kept_on_both_databases(
+    any_store: Store, mailbox: FaultyMailbox, tmp_path: Path
+):
+    house = House(any_store, mailbox, tmp_path)
+    watch = house.watch("balloon", hook="http://127.0.0.1:9/", confirmed=False, nothing_too=True, cadence="daily")
+    house.send()
+    confirm_watch(any_store, watch.id, now=house.clock())
+    edit_watch(any_store, watch.id, now=house.clock(), days_before=9)
+    house.put(recall())
+    house.match()
+    house.send()
+    house.clock.forward(days=3)
+    house.send()
+    number = begin_flight(any_store, at=house.clock())
+    end_flight(any_store, number, verdict="arrived", seen_by="mailbox", at=house.clock())
+
+    assert status(any_store, house.clock())["calls"] == {"planned": 1}
+    assert [str(message["Subject"])[:12] for message in mailbox.messages()][:2] == [
+        "[ttm] 请确认订阅：",
+        "[ttm] 新召回：Ba",
+    ]
+    assert [item.record.key for item in told(any_store, watch.id)] == ["SR/00001/26"]
+    flight = last_flight(any_store)
+    assert flight is not None
+    assert flight.standing(house.clock(), 900) == "arrived"
+    assert sweep(any_store, house.sources, now=house.clock(), repair=True).is_clean

@@ -47,7 +47,7 @@ def test_files_become_watches_and_once_more_changes_nothing(house: House, tmp_pa
 
     assert first == ["create toys", "create vietnam"]
     assert again == ["keep toys", "keep vietnam"]
-    toys, vietnam = active_watches(house.store)
+    vietnam, toys = sorted(active_watches(house.store), key=lambda watch: watch.query, reverse=True)
     assert (toys.name, toys.cadence, toys.expires_at) == ("toys", "daily", None)
     assert vietnam.query == "origin:VN (kind:recall OR kind:rejection)"
     assert vietnam.title == "原产地为 VN 的产品被召回或拒绝入境"
@@ -55,7 +55,7 @@ def test_files_become_watches_and_once_more_changes_nothing(house: House, tmp_pa
 
 def test_a_changed_file_changes_its_watch_and_a_removed_one_ends_it(house: House, tmp_path: Path):
     _apply(house, _folder(tmp_path, toys=TOYS, vietnam=KITES))
-    before = active_watches(house.store)[0]
+    (before,) = [watch for watch in active_watches(house.store) if watch.name == "toys"]
 
     done = _apply(house, _folder(tmp_path, toys=TOYS.replace("daily", "weekly")))
 
