@@ -95,6 +95,22 @@ def test_searching_filtering_and_reading_work_without_script(browser, site):
         assert said == []
 
 
+def test_words_are_offered_while_typing_and_taken_with_the_keyboard(browser, site):
+    base, _ = site
+    with page_of(browser, width=390) as (page, said):
+        page.goto(base + "/")
+        page.click("#q")
+        page.keyboard.type("玩具 zhix")
+        page.wait_for_selector(".offers:not([hidden]) >> text=窒息", timeout=15_000)  # the first one loads the pinyin
+        page.keyboard.press("ArrowDown")
+        assert page.get_attribute("#q", "aria-activedescendant") == "q-offers-0"
+        page.keyboard.press("Enter")
+        assert page.input_value("#q").strip() == "玩具 窒息"
+        page.keyboard.press("Enter")
+        assert "条记录" in page.inner_text(".summary")
+        assert said == []
+
+
 def test_the_operator_signs_in_and_saves_a_watch_without_script(browser, site):
     base, _ = site
     with page_of(browser, language="en-GB", script=False) as (page, _):
