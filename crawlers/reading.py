@@ -18,6 +18,7 @@ from library.charset import UndecidableEncoding
 from library.page import Outcome, Page
 from library.record import Text
 from library.source import Source
+from library.store.database import Transaction
 from library.store.pages import Reading, url_key
 from library.store.store import Change, Origin, SeenPage, Sighting, Store
 
@@ -146,6 +147,52 @@ def keep_reading(
     skip: (record id, part) pairs already seen in a newer page; those of this page are added to it.
     dry_run: count what would change, and change nothing.
     """
+    keep_readings(store, source, [reading], origin=origin, at=at, tally=tally, skip=skip, dry_run=dry_run)
+
+
+def keep_readings(
+    store: Store,
+    source: Source,
+    readings: Sequence[PageReading],
+    *,
+    origin: Origin,
+    at: datetime,
+    tally: Tally,
+    skip: set[tuple[str, str]] | None = None,
+    dry_run: bool = False,
+) -> None:
+    """Keep what several pages said, in order, in one transaction: all of it is kept, or nothing."""
+    kept = []
+    with store.write() as transaction:
+        for reading in readings:
+            kept.append((reading, _keep(store, transaction, source, reading, origin=origin, at=at, skip=skip)))
+        if dry_run:
+            transaction.undo()
+    for reading, what in kept:
+        _count(tally, reading, what)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What keeping one reading came to."""
+
+    record_ids: Sequence[str]
+    refused: int
+    unread: Sequence[str]
+    changes: Sequence[Change]
+    problems: Sequence[str]
+
+
+def _keep(
+    store: Store,
+    transaction: Transaction,
+    source: Source,
+    reading: PageReading,
+    *,
+    origin: Origin,
+    at: datetime,
+    skip: set[tuple[str, str]] | None,
+) -> _Kept:
     page = reading.page
     read, problems = _sightings(source, reading)
     sightings = read
@@ -155,55 +202,54 @@ def keep_reading(
     seen = SeenPage(
         id=reading.page_id, url_key=url_key(page.method, page.url, page.request_body), fetched_at=page.fetched_at
     )
-    with store.write() as transaction:
-        changes = store.put_many(transaction, sightings, seen, origin=origin, at=at)
-        for key, remark in _remarks_by_record(reading.remarks).items():
-            change = store.remark(
-                transaction,
-                f"{source.name}:{key}",
-                Text(language=source.language, value=clean_text(remark.text), label="note"),
-                seen,
-                kind=source.kinds[0],
-                withdrawn=remark.withdrawn,
-                order=source.merge,
-                origin=origin,
-                at=at,
-            )
-            changes += [change] if change else []
-        if reading.outcome in SEEN:
-            store.runs.close_problems(
-                transaction,
-                source=source.name,
-                page_id=reading.page_id,
-                url=page.url,
-                url_key=seen.url_key,
-                was_read=reading.outcome is not Outcome.UNCHANGED,
-                at=at,
-            )
-        for key, reason, draft in problems:
-            store.runs.problem(
-                transaction, source=source.name, page_id=reading.page_id, key=key, reason=reason, draft=draft, at=at
-            )
-        unread = [name for name in reading.unread if name not in source.ignore_unread]
-        store.pages.finish(
+    changes = store.put_many(transaction, sightings, seen, origin=origin, at=at)
+    for key, remark in _remarks_by_record(reading.remarks).items():
+        change = store.remark(
             transaction,
-            reading.page_id,
-            page,
-            Reading(
-                outcome=reading.outcome,
-                reason=reading.reason,
-                drafts=len(reading.drafts),
-                unread=unread,
-                follows=[_as_row(follow) for follow in reading.follows],
-            ),
+            f"{source.name}:{key}",
+            Text(language=source.language, value=clean_text(remark.text), label="note"),
+            seen,
+            kind=source.kinds[0],
+            withdrawn=remark.withdrawn,
+            order=source.merge,
+            origin=origin,
+            at=at,
         )
-        if dry_run:
-            transaction.undo()
-    tally.records.update(one.record.id for one in sightings)
-    _count(tally, reading, changes, unread)
-    tally.counts["refused"] += len(reading.drafts) - len(read)
-    tally.counts["problems"] += len(problems)
-    tally.problems += [f"{key}: {reason}" if key else reason for key, reason, _ in problems]
+        changes += [change] if change else []
+    if reading.outcome in SEEN:
+        store.runs.close_problems(
+            transaction,
+            source=source.name,
+            page_id=reading.page_id,
+            url=page.url,
+            url_key=seen.url_key,
+            was_read=reading.outcome is not Outcome.UNCHANGED,
+            at=at,
+        )
+    for key, reason, draft in problems:
+        store.runs.problem(
+            transaction, source=source.name, page_id=reading.page_id, key=key, reason=reason, draft=draft, at=at
+        )
+    unread = [name for name in reading.unread if name not in source.ignore_unread]
+    store.pages.finish(
+        transaction,
+        reading.page_id,
+        page,
+        Reading(
+            outcome=reading.outcome,
+            reason=reading.reason,
+            drafts=len(reading.drafts),
+            unread=unread,
+            follows=[_as_row(follow) for follow in reading.follows],
+        ),
+    )
+    return _Kept(
+        record_ids=[one.record.id for one in sightings],
+        refused=len(reading.drafts) - len(read),
+        unread=unread,
+        changes=changes,
+        problems=[f"{key}: {reason}" if key else reason for key, reason, _ in problems],
+    )
 
 
 def _sightings(source: Source, reading: PageReading) -> tuple[list[Sighting], list[tuple[str, str, Mapping[str, Any]]]]:
@@ -254,10 +300,14 @@ def follow_of(row: Mapping[str, Any]) -> Follow:
     )
 
 
-def _count(tally: Tally, reading: PageReading, changes: list[Change], unread: list[str]) -> None:
+def _count(tally: Tally, reading: PageReading, kept: _Kept) -> None:
     tally.counts[f"pages.{reading.outcome.value}"] += 1
     tally.counts["drafts"] += len(reading.drafts)
-    for change in changes:
+    tally.counts["refused"] += kept.refused
+    tally.counts["problems"] += len(kept.problems)
+    for change in kept.changes:
         tally.counts[change.action] += 1
-    tally.changes += changes
-    tally.unread.update(unread)
+    tally.records.update(kept.record_ids)
+    tally.changes += kept.changes
+    tally.unread.update(kept.unread)
+    tally.problems += kept.problems

@@ -79,7 +79,7 @@ def _put(steps: Countdown) -> None:
 
 def _put_committed(steps: Countdown) -> None:
     """A page's records are kept, and what it leads to is not asked for."""
-    _after(crawlers.pipeline, "keep_reading", steps)
+    _after(crawlers.pipeline, "keep_readings", steps)
 
 
 def _absences(steps: Countdown) -> None:
