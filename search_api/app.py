@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from library.settings import Settings
 from library.source import Source
 from library.store.database import StoreDownError
 from library.store.store import Store
+from library.times import now
 from search_api import wording
 from search_api.door import OPERATOR_COOKIE, Door, open_door
 from search_api.routes import api, operator, pages, watching
@@ -31,6 +33,7 @@ STATIC = Path(__file__).with_name("static")
 TARGET_LIMIT_BYTES = 8 * 1024  # of path and query; longer searches go by POST
 BODY_LIMIT_BYTES = 256 * 1024
 UPLOAD_LIMIT_BYTES = 64 * 1024 * 1024
+STORE_PAUSE = timedelta(seconds=30)  # a store that is locked or moved is back within it, or needs a person
 
 SECURITY_HEADERS = {
     "content-security-policy": (
@@ -170,9 +173,19 @@ async def _query_error(_request: Request, error: Exception) -> Response:
 
 
 async def _down(request: Request, error: Exception) -> Response:
-    """The store or the engine does not answer for now; the log says which and why."""
+    """The store or the engine does not answer for now: a sentence with the time to try again; the log says why."""
     logger.error("%s: %s", request.url.path, error)
-    return await _http_error(request, HTTPException(503, "error.503", {"retry-after": "30"}))
+    door: Door = request.app.state.door
+    reader = door.reader(request)
+    retry_at = error.retry_at if isinstance(error, EngineDownError) else now() + STORE_PAUSE
+    headers = {"retry-after": str(max(1, round((retry_at - now()).total_seconds())))}
+    key = "error.engine_down" if isinstance(error, EngineDownError) else "error.503"
+    at = f"{retry_at.astimezone(reader.zone):%H:%M:%S}"
+    if _is_api(request):
+        return JSONResponse({"error": wording.say(key, "en", at=at)}, status_code=503, headers=headers)
+    response = door.page(request, "error.html", status=503, sentence=reader.say(key, at=at), code=503)
+    response.headers.update(headers)
+    return response
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:

@@ -27,6 +27,7 @@ def search(
 ) -> None:
     """Search the library. Exit code 2 for a query that cannot be read."""
     from indexer.engines import open_engine
+    from indexer.engines.base import EngineDownError
     from indexer.meaning import open_meaning
     from indexer.query import QueryError
     from indexer.search import CHOICES
@@ -49,6 +50,8 @@ def search(
             if json:
                 print_json({"error": error.message, "code": error.code, "column": error.column})
             fail(f"{query}\n{caret(query, error.column)}\n{error.message}", code=BAD_QUERY)
+        except EngineDownError as error:
+            fail(str(error))
         finally:
             engine.close()
     if json:

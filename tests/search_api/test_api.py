@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from openpyxl import load_workbook
 
+from indexer.engines.base import EngineDownError
 from search_api.exports import COLUMNS, inert
 from tests.search_api.conftest import browser
 from tests.search_api.shelf import BALLOON_ID, HOSTILE_ID
@@ -312,3 +314,20 @@ def test_an_id_of_any_characters_finds_its_record(client):
 
     assert client.get(f"/api{record_path(HOSTILE_ID)}").json()["id"] == HOSTILE_ID
     assert client.get(record_path(HOSTILE_ID)).status_code == 200
+
+
+def test_an_engine_that_is_down_is_said_in_a_sentence_with_the_time_to_try_again(own_shelf, monkeypatch):
+    retry_at = datetime.now(UTC) + timedelta(seconds=40)
+
+    def down(*_arguments, **_options):
+        raise EngineDownError("no answer from the cluster", retry_at)
+
+    monkeypatch.setattr(own_shelf.app.state.door.engine, "search", down)
+    client = browser(own_shelf)
+
+    answer = client.get("/api/search", params={"q": "toys"})
+    page = client.get("/search", params={"q": "toys"}, headers={"accept-language": "en"})
+
+    assert answer.status_code == page.status_code == 503
+    assert 35 <= int(answer.headers["retry-after"]) <= 41
+    assert "does not answer at the moment; try again after" in page.text
