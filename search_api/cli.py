@@ -30,6 +30,7 @@ def search(
     from indexer.engines.base import EngineDownError
     from indexer.meaning import open_meaning
     from indexer.query import QueryError
+    from indexer.search import warm_up
     from indexer.search import CHOICES
     from library.console import fail, print_json
     from library.house import opened
@@ -45,6 +46,7 @@ def search(
         engine = open_engine(house.settings)
         try:
             vectors = open_meaning(house.settings)
+            warm_up(vectors)  # the time that is printed is the search's, not that of loading the dictionaries
             found = found_json(house.store, engine, asked, first=first, count=limit, facets=facets, meaning=vectors)
         except QueryError as error:
             if json:
