@@ -30,8 +30,7 @@ def search(
     from indexer.engines.base import EngineDownError
     from indexer.meaning import open_meaning
     from indexer.query import QueryError
-    from indexer.search import warm_up
-    from indexer.search import CHOICES
+    from indexer.search import CHOICES, warm_up
     from library.console import fail, print_json
     from library.house import opened
     from search_api.asking import SORTS, Asked, found_json
