@@ -23,7 +23,7 @@ from rapidfuzz.distance import OSA
 
 from indexer.analysis import cut_plain, fold, fold_characters, scan
 from indexer.engines.base import Engine
-from indexer.expand import glossary
+from indexer.expand import expand, glossary
 from indexer.pinyin import initials, left_over, syllables
 from indexer.query import DOORS, FIELD, And, Filter, Not, Or, Phrase, Query, QueryError, Term, parse_query
 from indexer.search import search
@@ -319,7 +319,10 @@ def corrections(
         query = parse_query(text)
     except QueryError:
         return []
-    unknown = [leaf for leaf in _words(query) if leaf.text in text and not engine.search(leaf, 0, 0).total]
+    # a Chinese word that no record holds is no slip where its foreign terms find something
+    unknown = [
+        leaf for leaf in _words(query) if leaf.text in text and not engine.search(expand(leaf).query, 0, 0).total
+    ]
     others = {leaf.text: list(islice(_nearest(store, leaf), CORRECTED_MAX)) for leaf in unknown[:UNKNOWN_MAX]}
     if len(others) == 1:
         attempts = [text.replace(word, other, 1) for word, near in others.items() for other in near]
