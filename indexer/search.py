@@ -106,7 +106,8 @@ def search(
     if meaning and sort == "relevance" and by_meaning != "off" and (expand or by_meaning == "on"):
         question = question_of(query, is_forced=by_meaning == "on")
     has_words = any(isinstance(leaf, Term | Phrase) for leaf in leaves(query))  # filters alone put nothing in order
-    is_ranked = sort == "relevance" and has_words and (expand or question is not None)
+    # a lone reference or phrase has nothing that nearly fits: its order is the engine's, and a page of it is enough
+    is_ranked = sort == "relevance" and has_words and (question is not None or (expand and isinstance(query, And)))
     found = (
         engine.search(query, 0, FRONT, sort, facets) if is_ranked else engine.search(query, first, count, sort, facets)
     )
