@@ -5,7 +5,7 @@ BIN := .venv/bin
 TTM := $(BIN)/ttm
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup dev demo demo-check test test-elastic lint types bench torture browser postgres clean lock help
+.PHONY: setup dev demo demo-check test test-elastic lint types bench bench-search torture browser postgres clean lock help
 
 help:
 	@echo "make demo        set up and play two practice nights; pages at http://127.0.0.1:8000, mails at /outbox"
@@ -15,6 +15,7 @@ help:
 	@echo "make setup       only make .venv, with .venv/bin/ttm in it"
 	@echo "make lint types  style and strict types"
 	@echo "make bench       the figures: ratios against a peer measured in the same run"
+	@echo "make bench-search  a million generated records, searched by both engines and SQLite; RECORDS=50000 takes minutes"
 	@echo "make torture     10,000 alerts under kill -9, broken lines, a jumping clock and a full disk"
 	@echo "make browser     install Chromium for the page tests (Debian packages)"
 	@echo "make postgres    install a PostgreSQL server for the store tests (Debian packages)"
@@ -60,6 +61,11 @@ types: dev
 
 bench: dev
 	$(BIN)/python -m benchmarks
+
+RECORDS ?= 1000000
+bench-search: dev
+	@deploy/elasticsearch/fetch || echo "without a server the second engine is not measured"
+	$(BIN)/python -m benchmarks.large_search --records $(RECORDS)
 
 torture: dev
 	$(BIN)/python -m benchmarks.torture
