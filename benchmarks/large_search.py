@@ -42,7 +42,7 @@ from indexer.analysis import words
 from indexer.engines.base import Engine
 from indexer.engines.tantivy import TantivyEngine
 from indexer.entry import Entry, Words, entry_of
-from indexer.meaning import LocalVectors, Meaning, encoded, is_available, text_of
+from indexer.meaning import EXACT_MAX, LocalVectors, Meaning, encoded, is_available, text_of
 from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term, parse_query
 from indexer.search import search, warm_up
 from indexer.suggest import KEEP, key_of, keys_of, offered, suggest, vocabulary
@@ -641,7 +641,9 @@ load {os.getloadavg()[1]:.1f} over five minutes. How each line is measured stand
 ## From {largest:,} records to {TARGET:,}
 
 The last column follows the straight line through the sizes that were measured, {factor:.0f} times beyond the largest:
-a direction to plan by, not a measurement. Where a line falls, it is held at the last value measured.
+a direction to plan by, not a measurement. Where a p95 did not grow, a server that was still warming up or other work on
+the machine hid its growth, and the column says so. One machine and one shard; more shards divide the records of each. Up to {EXACT_MAX:,} vectors are compared one
+by one and more are looked up in a graph, so a line of meaning that crosses this size joins two ways of searching.
 
 Milliseconds at p95:
 
@@ -665,16 +667,17 @@ Records a second while the library grew to that size, and how long all take at t
 """
 
 
-def _ahead(measured: Sequence[Measured], what: str, kind: str) -> float:
-    points = [(float(step.count), step.p95(what, kind) or 0.0) for step in measured]
-    start, growth = slope(points)
-    return start + growth * TARGET if growth > 0 else points[-1][1]
+def _ahead(measured: Sequence[Measured], what: str, kind: str) -> float | None:
+    """Milliseconds at TARGET records by the straight line; None where no growth was measured, so that none is known."""
+    start, growth = slope([(float(step.count), step.p95(what, kind) or 0.0) for step in measured])
+    return start + growth * TARGET if growth > 0 else None
 
 
 def _latency_rows(measured: Sequence[Measured]) -> Iterator[str]:
     for what, kind in measured[0].times:
         values = " | ".join(f"{step.p95(what, kind) or 0:.2f}" for step in measured)
-        yield f"| {what} {kind} | {values} | {_ahead(measured, what, kind):,.0f} |"
+        ahead = _ahead(measured, what, kind)
+        yield f"| {what} {kind} | {values} | {'not known' if ahead is None else f'{ahead:,.0f}'} |"
 
 
 def _disk_rows(measured: Sequence[Measured]) -> Iterator[str]:
@@ -695,28 +698,29 @@ def _saying(measured: Sequence[Measured]) -> str:
     goal, sentences = 20.0, []
     for what, said in (("tantivy", "the embedded engine"), ("elastic", "Elasticsearch on this machine")):
         kinds = [kind for one, kind in measured[0].times if one == what and kind != "as_you_type"]
-        if not kinds:
-            continue
-        within = [kind for kind in kinds if _ahead(measured, what, kind) <= goal]
-        beyond = [kind for kind in kinds if kind not in within]
-        reach = [_reached(measured, what, kind, goal) for kind in beyond]
-        sentence = (
-            f"Of {len(kinds)} kinds of query, {said} stays within {goal:g} ms at {TARGET:,} records for {len(within)}"
+        ahead = {kind: _ahead(measured, what, kind) for kind in kinds}
+        within = [kind for kind, value in ahead.items() if value is not None and value <= goal]
+        unknown = [kind for kind, value in ahead.items() if value is None]
+        beyond = [
+            f"{kind} {_reached(measured, what, kind, goal)}"
+            for kind, value in ahead.items()
+            if value is not None and value > goal
+        ]
+        parts = (
+            ("stays within it for", within),
+            ("leaves it for", beyond),
+            ("grew too little to say for", unknown),
         )
-        sentence += f" ({', '.join(within)})." if within else "."
-        if beyond:
-            ends = ", ".join(
-                f"{kind} {f'from {size:,} on' if size else 'at once'}" for kind, size in zip(beyond, reach, strict=True)
-            )
-            sentence += f" By the straight line, the others leave it: {ends}."
-        sentences.append(sentence)
+        told = "; ".join(f"{verb} {', '.join(found)}" for verb, found in parts if found)
+        if told:
+            sentences.append(f"Of {goal:g} ms at {TARGET:,} records, by the straight line: {said} {told}.")
     return "\n\n".join(sentences)
 
 
-def _reached(measured: Sequence[Measured], what: str, kind: str, limit: float) -> int:
-    """At how many records the line reaches a limit, in two digits; 0 where it is above from the start."""
+def _reached(measured: Sequence[Measured], what: str, kind: str, limit: float) -> str:
+    """From where on the line is above a limit, in two digits."""
     start, growth = slope([(float(step.count), step.p95(what, kind) or 0.0) for step in measured])
-    return int(float(f"{(limit - start) / growth:.1e}")) if growth > 0 and start < limit else 0
+    return f"from {int(float(f'{(limit - start) / growth:.1e}')):,} on" if start < limit else "at any size"
 
 
 # The command ----------------------------------------------------------------------------------------------------------
