@@ -642,8 +642,10 @@ load {os.getloadavg()[1]:.1f} over five minutes. How each line is measured stand
 
 The last column follows the straight line through the sizes that were measured, {factor:.0f} times beyond the largest:
 a direction to plan by, not a measurement. Where a p95 did not grow, a server that was still warming up or other work on
-the machine hid its growth, and the column says so. One machine and one shard; more shards divide the records of each. Up to {EXACT_MAX:,} vectors are compared one
-by one and more are looked up in a graph, so a line of meaning that crosses this size joins two ways of searching.
+the machine hid its growth, and the column says so. One machine and one shard; more shards divide the records of each.
+
+Up to {EXACT_MAX:,} vectors are compared one by one and more are looked up in a graph: a line of meaning across this size joins
+two ways of searching.
 
 Milliseconds at p95:
 

@@ -17,6 +17,7 @@ def test_a_tiny_library_is_measured_and_the_page_says_its_size(
 ) -> None:
     monkeypatch.setattr(large_search, "RATE_FOR_S", 1)
     monkeypatch.setattr(large_search, "ASKED", 2)
+    monkeypatch.setattr(large_search, "STEPS", (2, 1))
     written = tmp_path / "growth.md"
 
     main(["--records", "100", "--without-elastic", "--write", str(written)])
