@@ -551,7 +551,7 @@ def _serve(home: Path) -> None:
 # Figures --------------------------------------------------------------------------------------------------------------
 
 
-def figures(measured: Sequence[Measured]) -> Iterator[Figure]:
+def figures_of(measured: Sequence[Measured]) -> Iterator[Figure]:
     """The lines of the largest size, with goals."""
     last = measured[-1]
     n = str(last.count)
@@ -743,7 +743,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("--records: 100 or more")
     measured, absent = _measured(asked.records, is_with_elastic=not asked.without_elastic)
     sys.stdout.write(absent)
-    found = list(figures(measured))
+    found = list(figures_of(measured))
     for figure in found:
         sys.stdout.write(figure.line + "\n")
     if asked.write:
