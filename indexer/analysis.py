@@ -26,6 +26,7 @@ from typing import Protocol
 import opencc
 import Stemmer
 
+from library.vocabulary.folding import CharacterFold
 from library.vocabulary.references import find_references, ladder
 
 DICTIONARY = Path(__file__).parents[1] / "config" / "vocabulary" / "jieba.txt"
@@ -108,7 +109,7 @@ def _words(found: Iterable[tuple[int, int, str, str]], language: str) -> tuple[l
         elif kind == "han":
             primary += printed
             every += printed
-            every += [word for word, _, _ in cut(printed) if len(word) > 1]
+            every += [word for word in segmenter().words(printed) if len(word) > 1]
         elif kind == "reference":
             rungs = _reference_values(printed)
             primary.append(rungs[0])
@@ -187,12 +188,13 @@ def _pairs(run: str) -> list[str]:
     return [run[index : index + 2] for index in range(len(run) - 1)] or [run]
 
 
-def _reference_values(canonical: str) -> list[str]:
+@lru_cache(maxsize=50_000)
+def _reference_values(canonical: str) -> tuple[str, ...]:
     """The canonical form and its wider ones as token values; engines that cut at blanks must not cut here."""
     rungs = [canonical, *ladder(canonical)]
     if series := WTO_SERIES.match(canonical):  # a member's symbol is also one of all the symbols of its series
         rungs.append(series[0])
-    return list(dict.fromkeys(reference_value(rung) for rung in rungs))
+    return tuple(dict.fromkeys(reference_value(rung) for rung in rungs))
 
 
 def series_of(printed: str) -> str | None:
@@ -285,12 +287,12 @@ def fold_characters(text: str) -> str:
     >>> fold_characters("ＧＢ 標準")
     'GB 标准'
     """
-    return text if text.isascii() else text.translate(_character_folds())
+    return text if text.isascii() else _character_fold()(text)
 
 
 @cache
-def _character_folds() -> dict[int, int]:
-    folds: dict[int, int] = {}
+def _character_fold() -> CharacterFold:
+    folds: dict[int, str] = {}
     simplify, modernise = opencc.OpenCC("t2s"), opencc.OpenCC("jp2t")
     for code in range(0x80, 0xFFFF):
         if 0xAC00 <= code <= 0xDFFF:  # Hangul are composed already, surrogates are no characters
@@ -305,8 +307,8 @@ def _character_folds() -> dict[int, int]:
                 simple = simplify.convert(modernise.convert(plain))  # 経 is Japanese only: 經, 经
             plain = simple if len(simple) == 1 else plain
         if plain != character:
-            folds[code] = ord(plain)
-    return folds
+            folds[code] = plain
+    return CharacterFold(folds)
 
 
 # Radicals Supplement characters that Unicode does not map but PDF extraction prints for these common ones
@@ -329,6 +331,10 @@ class Segmenter(Protocol):
 
     def search(self, run: str) -> Sequence[tuple[str, int, int]]:
         """Words and their parts with offsets."""
+        ...
+
+    def words(self, run: str) -> Sequence[str]:
+        """The words of search(run), in its order."""
         ...
 
     def plain(self, run: str) -> Sequence[str]:
@@ -356,6 +362,9 @@ class Jieba:
     def search(self, run: str) -> Sequence[tuple[str, int, int]]:
         return list(self._tokenizer.tokenize(run, mode="search", HMM=False))
 
+    def words(self, run: str) -> Sequence[str]:
+        return list(self._tokenizer.cut_for_search(run, HMM=False))
+
     def plain(self, run: str) -> Sequence[str]:
         return list(self._tokenizer.cut(run, HMM=False))
 
@@ -373,6 +382,10 @@ class FastJieba:
 
     def search(self, run: str) -> Sequence[tuple[str, int, int]]:
         found: list[tuple[str, int, int]] = self._jieba.tokenize(run, "search", False)
+        return found
+
+    def words(self, run: str) -> Sequence[str]:
+        found: list[str] = self._jieba.cut_for_search(run, False)
         return found
 
     def plain(self, run: str) -> Sequence[str]:
@@ -436,7 +449,11 @@ def _proven() -> Segmenter | None:
         fast = FastJieba()
     except ImportError:
         return None
-    is_same = all("/".join(word for word, _, _ in fast.search(answer[0])) == answer[1] for answer in PROOF)
+    is_same = all(
+        "/".join(words) == answer
+        for run, answer in PROOF
+        for words in ([word for word, _, _ in fast.search(run)], fast.words(run))
+    )
     return fast if is_same else None
 
 
