@@ -15,7 +15,7 @@ from time import perf_counter
 from benchmarks.figure import Figure
 from library.times import now
 
-NAMES = ("fetching", "parsing", "importing", "indexing", "searching", "unchanged", "memory", "matching")
+NAMES = ("fetching", "parsing", "importing", "indexing", "segmenting", "searching", "unchanged", "memory", "matching")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -32,7 +32,7 @@ def test_the_peak_memory_is_that_of_this_process() -> None:
     assert 10 < peak_mib() < 5000
 
 
-@pytest.mark.parametrize("name", ["parsing", "importing", "searching"])
+@pytest.mark.parametrize("name", ["parsing", "importing", "segmenting", "searching"])
 def test_a_benchmark_of_tiny_size_prints_its_lines(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--only", name, "--quick"]) == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from time import process_time
 
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.segmenting import cut_differently
 from indexer import analysis
 from indexer.analysis import FastJieba, Jieba, fold_characters, tokens, words
+from tests.places import CORPUS
 
 
 def values(text: str, language: str = "en") -> set[str]:
@@ -110,6 +113,23 @@ COMMON_HAN = st.text(alphabet="的一是不了在人有这中大来上国个到�
 def test_the_fast_segmenter_gives_the_words_of_jieba(run: str, reference_jieba: Jieba, fast_jieba: FastJieba) -> None:
     assert list(map(tuple, fast_jieba.search(run))) == list(map(tuple, reference_jieba.search(run)))
     assert list(fast_jieba.plain(run)) == list(reference_jieba.plain(run))
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the publishers' answers are not on this machine")
+def test_the_publishers_chinese_is_cut_as_jieba_cuts_it(reference_jieba: Jieba, fast_jieba: FastJieba) -> None:
+    paths = [path for path in (CORPUS / "cn").rglob("*") if path.is_file()]
+    texts = [fold_characters(path.read_text(encoding="utf-8", errors="ignore")) for path in paths]
+    runs = {run for text in texts for run in re.findall(f"[{analysis.HAN}]{{1,{analysis.HAN_RUN_MAX}}}", text)}
+
+    assert sum(map(len, runs)) > 100_000
+    assert list(cut_differently(reference_jieba, fast_jieba, sorted(runs))) == []
+
+
+def test_a_run_that_is_cut_differently_is_told(reference_jieba: Jieba) -> None:
+    strange = FastJieba()
+    strange.add("玩具存在", 100_000_000)
+
+    assert list(cut_differently(reference_jieba, strange, ["儿童玩具存在窒息", "标准"])) == ["儿童玩具存在窒息"]
 
 
 def test_a_segmenter_that_differs_from_jieba_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
