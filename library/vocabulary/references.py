@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from library.vocabulary import codes
 from library.vocabulary.dates import ERAS
-from library.vocabulary.folding import INVISIBLE, fold_characters
+from library.vocabulary.folding import INVISIBLE, SLASHES, fold_characters
 from library.vocabulary.reading import acts, forms, goods, notices, standards
 from library.vocabulary.reading.place import Hit, Place, Reader, words
 
@@ -45,7 +45,12 @@ class Reference(NamedTuple):
 WHOLE_CHARACTERS = 80  # a longer text is prose
 CONTEXT_CHARACTERS = 24  # 'Recall number: 26-761' has its context before the number
 
-_TOKEN = re.compile(rf"[A-Za-z\u00c0-\u024f\u0400-\u04ff]+|[0-9]+|{'|'.join(ERAS)}")
+LETTERS = r"A-Za-z\u00c0-\u024f\u0400-\u04ff"
+_TOKEN = re.compile(rf"[{LETTERS}]+|[0-9]+|{'|'.join(ERAS)}")
+# Every reference but one of an era holds a digit or a slash, and nothing begins further before the first of them than this.
+REACH = 64
+_STRETCH = re.compile(rf"[0-9/](?:[^0-9/]{{0,{REACH}}}+[0-9/])*+")
+_POSSIBLE = re.compile(rf"[\d/{SLASHES}]|{'|'.join(ERAS)}")
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _JOINED_BEFORE = re.compile(r"[A-Za-z0-9_@\u00c0-\u024f\u0400-\u04ff]")
 _NUMBER_BEFORE = re.compile(r"[0-9][.,/\-]$|[A-Za-z0-9_@\u00c0-\u024f]$|(?<=[A-Za-z])(?<!RC)(?<!FSIS)-$")
@@ -63,6 +68,8 @@ def find_references(text: str) -> list[Reference]:
     >>> [reference.canonical for reference in find_references("按GB／T1.1—2020和（EU）2023/988执行")]
     ['GB/T 1.1-2020', 'EU 2023/988']
     """
+    if not _POSSIBLE.search(text):
+        return []
     folded, offset = _fold(text)
     hit = _whole(folded) if len(folded) <= WHOLE_CHARACTERS else None
     hits: Iterable[Hit] = (hit,) if hit else _scan(folded)
@@ -144,17 +151,29 @@ def _whole(folded: str) -> Hit | None:
 def _scan(folded: str) -> Iterator[Hit]:
     done = 0
     before: Hit | None = None
-    for token in _TOKEN.finditer(folded):
-        start = token.start()
-        if start < done:
-            continue
-        word = token.group()
-        if word.lower() not in _READERS and not word[0].isdecimal():
-            continue
-        hit = _read(Place(folded, start, token.end(), word, before=before))
-        if hit is not None and hit.start >= done:
+    for begin, stop in _stretches(folded):
+        for token in _TOKEN.finditer(folded, begin, stop):
+            start, end = token.span()
+            if start < done:
+                continue
+            word = token[0]
+            if not word[0].isdecimal() and word.lower() not in _READERS:
+                continue
+            hit = _read(Place(folded, start, end, word, before=before))
+            if hit is None or hit.start < done:
+                continue
             yield hit
             before, done = hit, hit.end
+
+
+def _stretches(folded: str) -> Iterator[tuple[int, int]]:
+    """Where references may begin; most of prose is passed over without a look at its words."""
+    if any(era in folded for era in ERAS):  # '昭和二十七年法律第二百三十一号'
+        yield 0, len(folded)
+        return
+    for match in _STRETCH.finditer(folded):
+        start, end = match.span()
+        yield max(0, start - REACH), end
 
 
 def _read(place: Place) -> Hit | None:

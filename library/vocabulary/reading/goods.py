@@ -26,14 +26,14 @@ _HS_DOTTED = re.compile(r"[0-9]{4}\.[0-9]{2}(?:\.[0-9]{2}(?:\.?[0-9]{2})?|\.[0-9
 
 def hs(place: Place) -> Hit | None:
     """Read 'HS 8517', 'HS code: 9503.00.00', '商品编码 8517620000', and dotted codes alone: '8517.62.00'."""
-    if len(place.word) > 10:
+    if not 2 <= len(place.word) <= 10:
         return None
-    context = place.context(_HS_BEFORE)
-    if context or place.continues("hs"):
-        match = _HS_NUMBER.match(place.text, place.start)
-        digits = codes.hs_code(match.group()) if match else None
+    match = _HS_NUMBER.match(place.text, place.start)
+    context = place.context(_HS_BEFORE) if match else None
+    if match and (context or place.continues("hs")):
+        digits = codes.hs_code(match.group())
         is_named = place.is_whole or (context is not None and context["tight"])
-        if match is None or digits is None or not _is_heading(digits) or (len(digits) < 4 and not is_named):
+        if digits is None or not _is_heading(digits) or (len(digits) < 4 and not is_named):
             return None
         return Hit(tight_start(place, context), match.end(), f"HS {digits}", "hs")
     match = _HS_DOTTED.match(place.text, place.start)
@@ -116,13 +116,13 @@ _GS1_RANGES = tuple(
 
 def gtin(place: Place) -> Hit | None:
     """Read 'UPC 196710005616', 'EAN 6 901234 567892'; alone only 13 or 14 digits that GS1 can have given."""
-    context = place.context(_GTIN_BEFORE)
-    is_named = context is not None or place.is_whole or place.continues("gtin")
-    if not is_named and len(place.word) not in (13, 14):
-        return None
     match = _GTIN_NUMBER.match(place.text, place.start)
     number = codes.gtin(match.group()) if match else None
     if match is None or number is None:
+        return None
+    context = place.context(_GTIN_BEFORE)
+    is_named = context is not None or place.is_whole or place.continues("gtin")
+    if not is_named and len(place.word) not in (13, 14):
         return None
     if not is_named and not any(first <= int(number[1:4]) <= last for first, last in _GS1_RANGES):
         return None
