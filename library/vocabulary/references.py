@@ -24,7 +24,7 @@ from typing import NamedTuple
 from library.vocabulary import codes
 from library.vocabulary.dates import ERAS
 from library.vocabulary.folding import INVISIBLE, SLASHES, fold_characters
-from library.vocabulary.reading import acts, forms, goods, notices, standards
+from library.vocabulary.reading import acts, forms, goods, lists, notices, standards
 from library.vocabulary.reading.place import Hit, Place, Reader, words
 
 
@@ -162,8 +162,10 @@ def _scan(folded: str) -> Iterator[Hit]:
             hit = _read(Place(folded, start, end, word, before=before))
             if hit is None or hit.start < done:
                 continue
-            yield hit
-            before, done = hit, hit.end
+            while hit is not None:
+                yield hit
+                before, done = hit, hit.end
+                hit = lists.continued(folded, hit)
 
 
 def _stretches(folded: str) -> Iterator[tuple[int, int]]:

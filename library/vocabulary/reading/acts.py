@@ -25,6 +25,7 @@ _ACT = re.compile(
 )
 _UNION_BEFORE = re.compile(r"(?:欧盟|欧洲联盟|欧委会|欧共体)[^0-9,.;。，；\n]{0,14}$")
 _CLOSING = re.compile(r" ?\)")
+_PLAIN_COMMUNITIES = frozenset(("EU", "EC", "EEC", "UE"))  # before a number, with neither bracket nor act
 
 
 def act(place: Place) -> Hit | None:
@@ -53,12 +54,16 @@ def _act_hit(place: Place, match: re.Match[str], start: int) -> Hit | None:
         return None
     is_bare = not (match["suffix"] or match["open"] or match["word"] or place.is_whole)
     if is_bare and match["community"]:  # 'EU 2024/2025 season', 'CE 12/24 V'
-        first, second = int(match["first"]), int(match["second"])
-        is_season = first > 1900 and second in (first + 1, (first + 1) % 100)
-        if is_season or match["community"].upper() not in ("EU", "EC", "EEC", "UE"):
+        is_known = match["community"].upper() in _PLAIN_COMMUNITIES
+        if not is_known or is_season(int(match["first"]), int(match["second"])):
             return None
     day = f"-{match['day']}" if match["day"] else ""
     return Hit(start, match.end(), f"{form}{day}{match['corrigendum'] or ''}", "eu_act")
+
+
+def is_season(first: int, second: int) -> bool:
+    """Whether two numbers with a slash between are two years that follow each other: '2024/2025', '2024/25'."""
+    return first > 1900 and second in (first + 1, (first + 1) % 100)
 
 
 def _act_form(one: str, other: str, *, has_sign: bool, has_suffix: bool) -> str | None:

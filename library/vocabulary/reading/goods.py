@@ -9,6 +9,7 @@ from library.vocabulary.reading.place import NOT_A_NUMBER, UNIT_BEHIND, WORDS, H
 
 _LAST_HEADINGS: list[int] = WORDS["last_headings"]
 SECTION_LIST_CHARACTERS = 60
+_RANGE = re.compile(r" ?(?:[~\-至到]|to|bis|à|a) ?")
 _NATIONAL_CHAPTERS = (98, 99)
 _HS_BEFORE = re.compile(
     r"(?:(?P<tight>(?<![A-Za-z])(?:HTSUSA|HTSUS|HTS|HS|H\.S\.|NCM|AHTN|(?:CN|TARIC)(?= codes?)))"
@@ -42,6 +43,8 @@ def hs(place: Place) -> Hit | None:
     before = place.before
     if before is not None and before.kind == "cfr" and place.start - before.end < SECTION_LIST_CHARACTERS:
         return None  # '21 CFR 1301.74(b) and (c), 1301.76'
+    if before is not None and before.kind == "standard" and _RANGE.fullmatch(place.text, before.end, place.start):
+        return None  # 'GB 4806.1~4806.11'
     return Hit(place.start, match.end(), f"HS {match.group().replace('.', '')}", "hs")
 
 

@@ -171,7 +171,7 @@ def stacked(place: Place) -> Hit | None:
         year = parts.pop()  # 'ISO 9001-2015' is the Chinese way to print the year
     elif tail := _YEAR_TAIL.match(place.text, end):
         year, end = tail["year"] or tail["bracket"] or tail["dash"], tail.end()
-    amendments, end = _amendments(place.text, end)
+    changes, end = amendments(place.text, end)
     if is_telecom and (tail := _VERSION_TAIL.match(place.text, end)):
         end = tail.end()
     is_glued = not match["gap"] and end > place.end
@@ -180,7 +180,7 @@ def stacked(place: Place) -> Hit | None:
     if not place.is_whole and not _is_plausible(place, prefixes, number, bool(parts), bool(year), is_glued=is_glued):
         return None
     form = f"{_compose(prefixes)} {number}{''.join('-' + part for part in parts)}{':' + year if year else ''}"
-    return Hit(place.start, end, form + amendments, KIND)
+    return Hit(place.start, end, form + changes, KIND)
 
 
 def _stack(place: Place) -> tuple[list[str], int] | None:
@@ -196,7 +196,7 @@ def _stack(place: Place) -> tuple[list[str], int] | None:
     return (prefixes, at) if not _CORE.isdisjoint(core) else None
 
 
-def _amendments(text: str, at: int) -> tuple[str, int]:
+def amendments(text: str, at: int) -> tuple[str, int]:
     """A CEN amendment is printed '+A1' and '/A1' for the same thing; ISO prints '/Amd 1', IEC '+AMD1'."""
     forms = ""
     for _ in range(6):
@@ -431,6 +431,19 @@ def rungs(canonical: str) -> list[str]:
     for adopted in _adopted(canonical):
         found += rungs(adopted)
     return found
+
+
+def undated(canonical: str) -> str:
+    """A standard without its amendments and its year: 'EN 71-1:2014+A1:2018' -> 'EN 71-1'."""
+    while match := _LAST_AMENDMENT.search(canonical):
+        canonical = canonical[: match.start()]
+    return _LAST_YEAR.sub("", canonical)
+
+
+def year_mark(canonical: str) -> str:
+    """What stands before the year of such a standard: a dash in China and Russia, else a colon."""
+    code = canonical.partition(" ")[0].partition("/")[0]
+    return "-" if code in CHINESE_CODES or code in ("T", "Q", "GOST") or code.startswith("DB") else ":"
 
 
 def _adopted(canonical: str) -> Iterator[str]:
