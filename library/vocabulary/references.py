@@ -54,12 +54,8 @@ _POSSIBLE = re.compile(rf"[\d/{SLASHES}]|{'|'.join(ERAS)}")
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _JOINED_BEFORE = re.compile(r"[A-Za-z0-9_@\u00c0-\u024f\u0400-\u04ff]")
 _NUMBER_BEFORE = re.compile(r"[0-9][.,/\-]$|[A-Za-z0-9_@\u00c0-\u024f]$|(?<=[A-Za-z])(?<!RC)(?<!FSIS)-$")
-_FILLER = re.compile(
-    r"(?:commission|council|european|parliament|and|of|the|implementing|delegated|regulation|directive|decision"
-    r"|standards|standard|number|no|reference|ref|see|cf|recall|alert|notification|document|doc|symbol|part|section"
-    r"|国家标准|行业标准|标准号|标准|通报号|通报|海关编码|商品编码|税号|商品条码|条形码|条码|编号|欧盟|法规|指令|条例|[\s,.:;#()\[\]'\"“”])*+",
-    re.IGNORECASE,
-)
+_FILLERS = "|".join(sorted(words("fillers"), key=len, reverse=True))  # else 'no' would be read in 'notification'
+_FILLER = re.compile(rf"(?:{_FILLERS}|[\s,.:;#()\[\]'\"“”])*+", re.IGNORECASE)
 
 
 def find_references(text: str) -> list[Reference]:
@@ -215,7 +211,7 @@ def _readers_by_word() -> dict[str, tuple[Reader, ...]]:
         (f"{body}{letter}" for body in ("JIS", "KS") for letter in ("", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
         standards.lettered,
     )
-    add(("ASTM",), standards.astm)
+    add((f"ASTM{letter}" for letter in ("", *"ABCDEFG")), standards.astm)
     add(("UL",), standards.ul)
     add(("ANSI",), standards.ansi)
     add(("CSA", "ULC", "CGSB", "CAN"), standards.csa)
@@ -224,6 +220,7 @@ def _readers_by_word() -> dict[str, tuple[Reader, ...]]:
     add(("G", "TBT", "SPS"), notices.symbol)
     add(("A", "SR", "OR", "EM", "INFO"), notices.case)
     add("FHZDBVN", notices.fda)
+    add(goods.GLUED, goods.glued)
     add(words("agencies"), acts.docket)
     add((*acts.COMMUNITIES, *acts.ACTS), acts.act)
     add(("CELEX",), acts.celex)
@@ -241,8 +238,8 @@ _READERS = _readers_by_word()
 # Readers of what begins with digits, by the character behind the digits; 'A' stands for any letter.
 _NUMBER_READERS: dict[str, tuple[Reader, ...]] = {
     "-": (acts.document, goods.cas, notices.fiche, notices.fsis, notices.cpsc, goods.gtin, notices.campaign),
-    "/": (acts.act_number, notices.case_number, goods.hs),
-    ".": (goods.ics, goods.hs, notices.rasff, acts.federal_list),
+    "/": (acts.act_number, notices.case_number, goods.hs, goods.gtin),
+    ".": (goods.ics, goods.hs, notices.rasff, acts.federal_list, goods.gtin, notices.cpsc),
     " ": (acts.federal, goods.gtin, goods.hs, goods.ics, notices.cpsc, acts.federal_list),
     "A": (acts.federal, notices.campaign, acts.celex, acts.law_id),
 }

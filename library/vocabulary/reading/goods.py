@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from library.vocabulary import codes
-from library.vocabulary.reading.place import NOT_A_NUMBER, UNIT_BEHIND, WORDS, Hit, Place, tight_start, words
+from library.vocabulary.reading.place import NOT_A_NUMBER, UNIT_BEHIND, WORDS, Hit, Place, Reader, tight_start, words
 
 _LAST_HEADINGS: list[int] = WORDS["last_headings"]
 SECTION_LIST_CHARACTERS = 60
@@ -86,7 +86,8 @@ def ics(place: Place) -> Hit | None:
 
 
 _CAS_BEFORE = re.compile(
-    r"(?P<tight>(?<![A-Za-z])CAS)(?: ?(?:RN|registry|numbers?|nos?\.?|nr\.?|n°|编号|号|登记号)){0,2}[ :#(]{0,3}$",
+    r"(?P<tight>(?<![A-Za-z])CAS)"
+    r"(?:[ \-]?(?:RN|registry|numbers?|nummer|nos?\.?|nr\.?|n\.?[°º]|编号|号|登记号|番号|번호)){0,2}[ :#(]{0,3}$",
     re.IGNORECASE,
 )
 _CAS_NUMBER = re.compile(r"[1-9][0-9]{1,6}-[0-9]{2}-[0-9](?![0-9A-Za-z]|-[0-9])")
@@ -108,7 +109,7 @@ def cas(place: Place) -> Hit | None:
 _GTIN_BEFORE = re.compile(
     r"(?:(?P<tight>(?<![A-Za-z])(?:UPC|EAN|GTIN|JAN)s?)(?:[ \-]?(?:A|8|12|13|14)(?![0-9A-Za-z]))?"
     r"|bar ?codes?|条形?码|商品条码|code[ \-]barres|strichcode|código de barras)"
-    r"(?: ?(?:codes?|numbers?|nos?\.?|#|编号))?(?:\(s\))?[ :#(]{0,3}(?:is |are |of |为)?$",
+    r"(?: ?(?:codes?|numbers?|nos?\.?|#|编号|码|コード|코드))?(?:\(s\))?[ :#(]{0,3}(?:is |are |of |为)?$",
     re.IGNORECASE,
 )
 _GTIN_NUMBER = re.compile(r"[0-9](?:[ \-]?[0-9]){7,13}(?![0-9A-Za-z]|-[0-9]|[.,][0-9])")
@@ -130,3 +131,22 @@ def gtin(place: Place) -> Hit | None:
     if not is_named and not any(first <= int(number[1:4]) <= last for first, last in _GS1_RANGES):
         return None
     return Hit(tight_start(place, context), match.end(), f"GTIN {number}", "gtin")
+
+
+GLUED: dict[str, Reader] = {
+    "hs": hs, "hts": hs, "ics": ics, "cas": cas, "gtin": gtin, "ean": gtin, "upc": gtin, "jan": gtin
+}  # fmt: skip
+_DIGITS = re.compile(r"[0-9]+")
+_MODEL_BEFORE = re.compile(
+    r"(?:model|type|typ|part|item|型号|款号|货号|型番|品番|모델)[^0-9,.;，。；]{0,8}$", re.IGNORECASE
+)
+
+
+def glued(place: Place) -> Hit | None:
+    """Read 'HS8517', 'CAS80-54-6', 'EAN4006381333931': a designation and its number without a blank."""
+    digits = _DIGITS.match(place.text, place.end)
+    if digits is None or _MODEL_BEFORE.search(place.behind(16)):
+        return None
+    inner = Place(place.text, *digits.span(), digits.group(), place.is_whole)
+    hit = GLUED[place.word.lower()](inner)
+    return hit if hit and hit.start == place.start else None

@@ -69,8 +69,9 @@ def case(place: Place) -> Hit | None:
     match = _CASE.match(place.text, place.start)
     if match is None or (match["slash"] != "/" and not place.is_whole):
         return None
-    if len(match["number"]) < 4 and (match["slash"] != "/" or match.group()[len(match["type"])] != "/"):
-        return None  # 'or 5/12'
+    is_loose = match["slash"] != "/" or match.group()[len(match["type"])] != "/" or " " in match["type"]
+    if is_loose and len(match["number"]) < 4:
+        return None  # 'or 5/12', 'A 12/15/18'
     width = 4 if int(match["year"]) <= FOUR_DIGITS_UNTIL else 5
     form = f"{match['type'].upper().replace(' ', '')}/{int(match['number']):0{width}d}/{match['year']}"
     return Hit(place.start, match.end(), form, "safety_gate")

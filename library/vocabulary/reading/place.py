@@ -19,8 +19,9 @@ NOT_A_NUMBER = re.compile(
     r"(?:[$€£¥₩]|(?<![A-Za-z])(?:v|ver|version|release|USD|EUR|RMB|CNY|GBP|Rs)\.?) ?$", re.IGNORECASE
 )
 UNIT_BEHIND = re.compile(
-    r" ?(?:%|‰|°|(?:[kmcµ]?(?:g|m|l|V|W|Hz|A|Pa)|USD|EUR|CNY|RMB|euros?|dollars?|yuan|million|billion)(?![A-Za-z])"
-    r"|[万千元]|美元|公斤|毫米)",
+    r" ?(?:%|‰|°|(?:[kmcµ]?(?:g|m|l|V|W|Hz|A|Pa)|USD|EUR|CNY|RMB|euros?|dollars?|yuan|million|billion"
+    r"|points?|tonn?es|tons|litres|liters|pounds|lbs|oz|kWh|hours|metres|meters|pieces|units)(?![A-Za-z])"
+    r"|[万千元亿吨升件点]|美元|公斤|毫米)",
     re.IGNORECASE,
 )
 

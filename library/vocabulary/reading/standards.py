@@ -129,6 +129,7 @@ _ALWAYS = frozenset(words("plain_prefixes"))
 _LONG_ONLY = frozenset(words("prefixes_of_long_numbers"))
 _YEAR_ONLY = frozenset(words("prefixes_with_year"))
 _SHORT_EN = frozenset(("71", "54", "81"))  # toys, fire detection, lifts
+_WORDS_TOO = frozenset(words("words_of_prose"))
 _SPELLING = {"PREN": "prEN", "FPREN": "FprEN", "GUIDE": "Guide", "NCH": "NCh"}
 
 _STACK_WORD = re.compile(
@@ -159,7 +160,12 @@ def stacked(place: Place) -> Hit | None:
         return None
     stack = _stack(place)
     match = _NUMBER.match(place.text, stack[1]) if stack else None
-    if stack is None or match is None or ("-" in match["gap"] and match["gap"] != "-") or match["number"][0] == "0":
+    if (
+        stack is None
+        or match is None
+        or ("-" in match["gap"] and match["gap"] != "-")
+        or (match["number"][0] == "0" and "VDE" not in stack[0])
+    ):
         return None
     prefixes, number, end = stack[0], match["number"], match.end()
     parts = [part.upper() for part in match["parts"].split("-")[1:]]
@@ -190,6 +196,8 @@ def _stack(place: Place) -> tuple[list[str], int] | None:
         match = _STACK_WORD.match(place.text, gap.end()) if gap else None
         if match is None:
             break
+        if place.word in _WORDS_TOO and match["word"].isupper():
+            return None  # 'such as ISO 9001', 'basado en ISO 9001'
         prefixes.append(match["word"].upper())
         at = match.end()
     core = prefixes[1:] if prefixes[0] in _TYPES or prefixes[0] in _ADOPTERS else prefixes
@@ -233,7 +241,9 @@ def _is_plausible(
             has_part and (is_glued or number == "71" or has_year) or len(number) == 5 or (has_year and len(number) > 2)
         )
     if first == "EN":
-        return has_year or (not is_year and (has_part or len(number) > 2 or number in _SHORT_EN))
+        is_model = place.text[place.end : place.end + 1] == "-" and len(number) < 4  # 'the EN-200 mixer'
+        is_long = len(number) > 2 and not is_model
+        return has_year or (not is_year and (has_part or is_long or number in _SHORT_EN))
     if not place.word.isupper() or (is_year and not has_year and not has_part):
         return False
     return has_year or (first not in _YEAR_ONLY and (has_part or len(number) >= 3))
@@ -286,7 +296,7 @@ _ASTM = re.compile(
 
 def astm(place: Place) -> Hit | None:
     """Read 'ASTM F963-17', 'ASTM D4236-94(2021)'; a year of four digits is printed with two."""
-    match = _ASTM.match(place.text, place.end)
+    match = _ASTM.match(place.text, place.start + len("ASTM"))
     if match is None:
         return None
     year = f"-{match['year'][-2:]}{(match['edition'] or '').lower()}" if match["year"] else ""
