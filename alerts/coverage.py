@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from alerts.watches import Cadence, Watch
 from alerts.wording import clean, sentence
 from library.source import Source
 from library.store.runs import GOOD, Run
 from library.store.store import Store
+from library.times import instant, stamp
 
 RUNS_LOOKED_AT = 20
 IMPORTED = "imported"  # pages that others captured are no look at a source
@@ -29,11 +31,15 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """What was looked at since a time. handed_in: sources nobody can ask, with the day of the last sheet."""
+    """What was looked at since a time. handed_in: sources nobody can ask, with the day of the last sheet.
+
+    covers: from when to when nothing was kept from the reader: since the last receipt, however long nobody was up.
+    """
 
     since: datetime
     looks: tuple[Look, ...]
     handed_in: tuple[Look, ...] = ()
+    covers: tuple[datetime, datetime] | None = None
 
     @property
     def seen(self) -> tuple[Look, ...]:
@@ -46,7 +52,25 @@ class Coverage:
         return tuple(look for look in self.looks if look.reason)
 
 
-def coverage(store: Store, sources: Mapping[str, Source], *, since: datetime) -> Coverage:
+def fresh_since(watch: Watch, due: datetime) -> datetime:
+    """From when on sources had to be looked at for a digest; they are looked at once a day, and some need the morning."""
+    return due - (timedelta(days=7) if watch.cadence is Cadence.WEEKLY else timedelta(hours=26))
+
+
+def last_receipt(store: Store, recipient: str, cadence: str, *, before: datetime) -> datetime | None:
+    """When a reader's last digest of a cadence was made, with or without news; None for none, or none that came through."""
+    with store.read() as transaction:
+        made = transaction.value(LAST_RECEIPT, recipient=recipient, cadence=cadence, before=stamp(before))
+    return instant(made) if made else None
+
+
+def coverage(
+    store: Store,
+    sources: Mapping[str, Source],
+    *,
+    since: datetime,
+    covers: tuple[datetime, datetime] | None = None,
+) -> Coverage:
     """Look up how every source was looked at since a time. A run that goes on counts for nothing yet."""
     looks = {source.name: _look(store, source, since) for source in sources.values()}
     by_name = sorted(sources.values(), key=lambda source: source.name)
@@ -54,6 +78,7 @@ def coverage(store: Store, sources: Mapping[str, Source], *, since: datetime) ->
         since=since,
         looks=tuple(looks[source.name] for source in by_name if not source.handed_in),
         handed_in=tuple(looks[source.name] for source in by_name if source.handed_in),
+        covers=covers,
     )
 
 
@@ -80,6 +105,9 @@ def coverage_lines(found: Coverage, language: str, zone: str) -> list[str]:
     seen, total = found.seen, len(found.looks)
     times = sorted(look.seen_at for look in seen if look.seen_at)
     lines = []
+    if found.covers:
+        begun, ended = (f"{at.astimezone(place):%Y-%m-%d %H:%M}" for at in found.covers)
+        lines.append(sentence(language, "covers", begun=begun, ended=ended, zone=zone))
     if times:
         first, last = (f"{at.astimezone(place):%Y-%m-%d %H:%M}" for at in (times[0], times[-1]))
         name = "all_seen" if len(seen) == total else "some_seen"
@@ -99,3 +127,10 @@ def coverage_lines(found: Coverage, language: str, zone: str) -> list[str]:
 
 def _title(source: Source, language: str) -> str:
     return source.title.zh if language == "zh" else source.title.en
+
+
+LAST_RECEIPT = """
+    SELECT max(created_at) FROM mail
+    WHERE recipient = :recipient AND created_at < :before AND state NOT IN ('failed', 'given_up', 'cancelled')
+      AND (occasion LIKE :cadence || ':%' OR occasion LIKE 'nothing:' || :cadence || ':%')
+"""

@@ -184,5 +184,5 @@ def _json_item(item: Told, language: str, base_url: str) -> Mapping[str, Any]:
 
 TOLD = """
     SELECT id, record_id, version, action, about, state, created_at, reasons FROM delivery
-    WHERE watch_id = :id AND channel = 'mail' AND state <> 'cancelled' ORDER BY id DESC LIMIT :limit
+    WHERE watch_id = :id AND channel IN ('mail', 'feed') AND state <> 'cancelled' ORDER BY id DESC LIMIT :limit
 """

@@ -1,8 +1,9 @@
-"""Web hooks: what a reader is mailed is posted to the web address of the watch as well, signed.
+"""Web hooks: what a watch finds is posted to its web address, signed, or told to the robot of a group chat.
 
 A call is kept as a mail is: its body is frozen before the socket opens, it is in state 'sending' before its first byte
 leaves, and one that was cut off is made again with the same id. Redirects are not followed, and an address that leads into
-our own network is refused, seen from the connection that was made and not from a name that may change.
+our own network is refused, seen from the connection that was made and not from a name that may change. A program is
+called at once; people in a chat are told when the watch's cadence and quiet time say, and no more often than it takes.
 """
 
 from __future__ import annotations
@@ -15,34 +16,38 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 
-from alerts.letter import record_url
-from alerts.matching import HOOK
+from alerts.coverage import coverage, coverage_lines, fresh_since
+from alerts.letter import record_url, subject_of
+from alerts.matching import HOOK, due_at
 from alerts.reasons import read_reasons
-from alerts.tokens import hook_key, secret
-from alerts.watches import Watch
-from alerts.wording import clean
+from alerts.robots import AGAIN_LATER, Digest, Line, Robot, message, robot_of, signed, too_soon, verdict
+from alerts.tokens import digest_token, hook_key, secret
+from alerts.watches import Cadence, Watch
+from alerts.wording import clean, generated_line, reason_line, sentence
 from library.record import Record, decode
 from library.settings import Settings
+from library.source import Source
 from library.store.database import Transaction
 from library.store.store import BATCH, Store
-from library.times import stamp
+from library.times import instant, stamp
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
 CALLS_AT_ONCE = 50  # in one pass; mail waits no longer than these take
 ITEMS_MAX = 500  # in one call
+ROBOT_ITEMS = 10_000  # counted in one message
+ROBOT_NAMED = 120  # more of them fit no message
 ANSWER_LIMIT_BYTES = 4096
 RETRY_FIRST, RETRY_LAST = timedelta(minutes=1), timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=5)
-AGAIN_LATER = (408, 425, 429)  # of the 4xx answers, those that a later call may change
 
 Clock = Callable[[], datetime]
 
@@ -53,10 +58,11 @@ class HookError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. status: the HTTP status; words: the begin of the body, on one line."""
+    """What came back. status: the HTTP status, 0 for none; words: the begin of the body, on one line; body: its begin."""
 
     status: int
     words: str
+    body: bytes = b""
 
 
 def signature(key: str, at: int, content: bytes) -> str:
@@ -86,15 +92,26 @@ def post(address: str, content: bytes, headers: Mapping[str, str], *, private: b
         usual = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "ttm"}
         connection.request("POST", target, body=content, headers=usual | dict(headers))
         response = connection.getresponse()
-        return Answer(response.status, clean(response.read(ANSWER_LIMIT_BYTES).decode("utf-8", "replace"), 200))
+        body = response.read(ANSWER_LIMIT_BYTES)
+        return Answer(response.status, clean(body.decode("utf-8", "replace"), 200), body)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise HookError(f"{host} could not be called: {error}") from error
     finally:
         connection.close()
 
 
-def call_hooks(store: Store, settings: Settings, now: Clock, *, stop: threading.Event | None = None) -> int:
-    """Plan the calls that are due and make them; returns how many were taken. For the holder of the outbox's lease."""
+def call_hooks(
+    store: Store,
+    settings: Settings,
+    now: Clock,
+    *,
+    sources: Mapping[str, Source] | None = None,
+    stop: threading.Event | None = None,
+) -> int:
+    """Plan the calls that are due and make them; returns how many were taken. For the holder of the outbox's lease.
+
+    sources: for the receipt in the digests of chats.
+    """
     at = stamp(now())
     with store.write() as transaction:
         transaction.do(RECOVER, at=at)
@@ -103,7 +120,7 @@ def call_hooks(store: Store, settings: Settings, now: Clock, *, stop: threading.
     with store.read() as transaction:
         due = [row["watch_id"] for row in transaction.rows(DUE_WATCHES, now=at)]
     for watch_id in due:
-        _plan(store, settings, watch_id, now())
+        _plan(store, settings, sources or {}, watch_id, now())
     with store.read() as transaction:
         ready = [row["id"] for row in transaction.rows(READY, now=at, limit=CALLS_AT_ONCE)]
     taken = 0
@@ -114,17 +131,39 @@ def call_hooks(store: Store, settings: Settings, now: Clock, *, stop: threading.
     return taken
 
 
-def _plan(store: Store, settings: Settings, watch_id: str, now: datetime) -> None:
-    with store.write() as transaction:
+def _plan(store: Store, settings: Settings, sources: Mapping[str, Source], watch_id: str, now: datetime) -> None:
+    with store.read() as transaction:
         row = transaction.row("SELECT * FROM watch WHERE id = :id AND ended_at IS NULL", id=watch_id)
-        due = transaction.rows(DUE, watch=watch_id, now=stamp(now), limit=ITEMS_MAX)
-        if row is None or not due:
+        first = transaction.rows(DUE, watch=watch_id, now=stamp(now), limit=1)
+    if row is None or not first:
+        return
+    watch, address = Watch.of(row), first[0]["recipient"]
+    robot = robot_of(address, settings.alerts)
+    if robot and due_at(watch, instant(first[0]["created_at"])) > now:
+        return
+    receipt: list[str] = []
+    if robot and sources and watch.cadence is not Cadence.IMMEDIATE:
+        looked = coverage(store, sources, since=fresh_since(watch, now))
+        receipt = coverage_lines(looked, watch.language, watch.zone)
+    with store.write() as transaction:
+        due = [
+            delivery
+            for delivery in transaction.rows(
+                DUE, watch=watch_id, now=stamp(now), limit=ROBOT_ITEMS if robot else ITEMS_MAX
+            )
+            if delivery["recipient"] == address
+            and (robot is None or due_at(watch, instant(delivery["created_at"])) <= now)
+        ]
+        if not due:
             return
-        watch = Watch.of(row)
         occasion = f"call:{due[0]['id']}"
-        content = orjson.dumps(_body(transaction, settings, watch, due, occasion, now))
+        if robot:
+            digest = _digest(transaction, settings, watch, due, occasion)
+            content = message(robot, replace(digest, receipt=receipt))
+        else:
+            content = orjson.dumps(_body(transaction, settings, watch, due, occasion, now))
         call_id = transaction.value(
-            ADD_CALL, watch=watch_id, occasion=occasion, address=due[0]["recipient"], content=content, at=stamp(now)
+            ADD_CALL, watch=watch_id, occasion=occasion, address=address, content=content, at=stamp(now)
         )
         for start in range(0, len(due), BATCH):
             ids = [delivery["id"] for delivery in due[start : start + BATCH]]
@@ -139,11 +178,7 @@ def _body(
     occasion: str,
     now: datetime,
 ) -> dict[str, Any]:
-    ids = list({row["record_id"] for row in due})
-    records: dict[str, Record] = {}
-    for start in range(0, len(ids), BATCH):
-        rows = transaction.rows("SELECT id, payload FROM record WHERE id IN :ids", ids=ids[start : start + BATCH])
-        records |= {row["id"]: decode(row["payload"]) for row in rows}
+    records = _records(transaction, list({row["record_id"] for row in due}))
     return {
         "id": f"{watch.id}:{occasion}",
         "at": stamp(now),
@@ -170,37 +205,106 @@ def _body(
     }
 
 
+def _records(transaction: Transaction, ids: Sequence[str]) -> dict[str, Record]:
+    records: dict[str, Record] = {}
+    for start in range(0, len(ids), BATCH):
+        rows = transaction.rows("SELECT id, payload FROM record WHERE id IN :ids", ids=ids[start : start + BATCH])
+        records |= {row["id"]: decode(row["payload"]) for row in rows}
+    return records
+
+
+def _digest(
+    transaction: Transaction,
+    settings: Settings,
+    watch: Watch,
+    due: Sequence[Mapping[str, Any]],
+    occasion: str,
+) -> Digest:
+    """What a chat is told: one item per record, in the order they became due."""
+    by_record = {row["record_id"]: row for row in reversed(due)}
+    ids = list(dict.fromkeys(row["record_id"] for row in due))
+    records = _records(transaction, ids[:ROBOT_NAMED])
+    language, base_url = watch.language, settings.web.base_url
+    items = []
+    for record_id in ids[:ROBOT_NAMED]:
+        record, row = records[record_id], by_record[record_id]
+        title = clean(record.title(language), 200) or sentence(language, "unread_title")
+        why = reason_line(read_reasons(row["reasons"]), language)
+        said = [generated_line(record, language)]
+        if why:
+            said.append(sentence(language, "why") + sentence(language, "colon") + why)
+        if row["late"]:
+            said.append(sentence(language, "late"))
+        items.append(
+            Line(f"[{sentence(language, row['action'])}] {title}", record_url(base_url, record_id), tuple(said))
+        )
+    token = digest_token(secret(settings), f"call:{watch.id}:{occasion}")
+    return Digest(
+        language=language,
+        subject=subject_of([(by_record[one]["action"], records[one]) for one in ids[:ROBOT_NAMED]], len(ids), [watch]),
+        intro=sentence(language, "practice") if settings.demo else sentence(language, watch.cadence),
+        items=items,
+        count=len(ids),
+        list_url=f"{base_url.rstrip('/')}/digest?token={token}",
+    )
+
+
 def _call(store: Store, settings: Settings, call_id: int, now: Clock) -> bool:
     """Make one call: what is about to happen is committed before, what happened after."""
     with store.write() as transaction:
+        waiting = transaction.row("SELECT address FROM call WHERE id = :id", id=call_id)
+        robot = robot_of(waiting["address"], settings.alerts) if waiting else None
+        if waiting and robot and _is_too_soon(transaction, robot, waiting["address"], now()):
+            return False  # it stays planned, and one of the next passes makes it
         call = transaction.row(CLAIM, id=call_id)
+        own = transaction.value("SELECT hook_secret FROM watch WHERE id = :id", id=call["watch_id"]) if call else ""
     if call is None:
         return False
-    content, seconds = bytes(call["content"]), int(now().timestamp())
-    key = hook_key(secret(settings), call["watch_id"])
-    headers = {
-        "X-TTM-Delivery": f"{call['watch_id']}:{call['occasion']}",
-        "X-TTM-Timestamp": str(seconds),
-        "X-TTM-Signature": signature(key, seconds, content),
-    }
+    address, content, seconds = call["address"], bytes(call["content"]), int(now().timestamp())
+    headers = {}
+    if robot:
+        address, content = signed(robot, address, content, own or "", at_s=seconds)
+    else:
+        key = own or hook_key(secret(settings), call["watch_id"])
+        headers = {
+            "X-TTM-Delivery": f"{call['watch_id']}:{call['occasion']}",
+            "X-TTM-Timestamp": str(seconds),
+            "X-TTM-Signature": signature(key, seconds, content),
+        }
     try:
-        answer = post(call["address"], content, headers, private=settings.alerts.private_hooks)
+        answer = post(address, content, headers, private=settings.alerts.private_hooks)
     except HookError as error:
         answer = Answer(0, str(error)[:300])
+    is_taken, is_final, words = _meant(robot, answer)
     at = now()
     with store.write() as transaction:
-        if 200 <= answer.status < 300:
+        if is_taken:
             transaction.do(SENT, id=call_id, at=stamp(at))
             transaction.do(SETTLE, id=call_id, state="sent")
             return True
-        words = f"{answer.status}: {answer.words}" if answer.status else answer.words
-        if 300 <= answer.status < 500 and answer.status not in AGAIN_LATER:
+        if is_final:
             log.error("alerts: the call of watch %s was refused: %s", call["watch_id"], words)
             _settle(transaction, call_id, "failed", words)
         else:
             pause = min(RETRY_FIRST * (1 << min(call["attempts"] - 1, 10)), RETRY_LAST)
             transaction.do(AGAIN, id=call_id, at=stamp(at + pause), words=words)
     return False
+
+
+def _meant(robot: Robot | None, answer: Answer) -> tuple[bool, bool, str]:
+    """Whether a call was taken, whether its refusal is final, and in what words."""
+    if robot and answer.status:
+        found = verdict(robot, answer.status, answer.body)
+        return found.is_taken, found.is_final, found.words
+    words = f"{answer.status}: {answer.words}" if answer.status else answer.words
+    return 200 <= answer.status < 300, 300 <= answer.status < 500 and answer.status not in AGAIN_LATER, words
+
+
+def _is_too_soon(transaction: Transaction, robot: Robot, address: str, at: datetime) -> bool:
+    return too_soon(
+        robot,
+        lambda span: int(transaction.value(SENT_WITHIN, address=address, since=stamp(at - span))),
+    )
 
 
 def _settle(transaction: Transaction, call_id: int, state: str, words: str) -> None:
@@ -222,7 +326,7 @@ DUE_WATCHES = f"""
 """
 
 DUE = f"""
-    SELECT id, record_id, version, recipient, action, about, late, reasons FROM delivery
+    SELECT id, record_id, version, recipient, action, about, late, reasons, created_at FROM delivery
     WHERE watch_id = :watch AND state = 'due' AND channel = '{HOOK}' AND due_at <= :now ORDER BY id LIMIT :limit
 """
 
@@ -239,6 +343,8 @@ CLAIM = """
     UPDATE call SET state = 'sending', attempts = attempts + 1 WHERE id = :id AND state = 'planned'
     RETURNING watch_id, occasion, address, content, attempts
 """
+
+SENT_WITHIN = "SELECT count(*) FROM call WHERE address = :address AND sent_at > :since"
 
 SENT = "UPDATE call SET state = 'sent', sent_at = :at, last_error = '' WHERE id = :id"
 

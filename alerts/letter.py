@@ -86,7 +86,7 @@ def write_letter(
         watches,
         count=count,
         intro=cadence,
-        subject=_subject(items, count, watches, watches[0].language),
+        subject=subject_of([(item.action, item.record) for item in items], count, watches),
         links=links,
         sources=sources,
         practice=practice,
@@ -192,13 +192,17 @@ def _is_plain(url: str) -> bool:
     return len(url) <= URL_LIMIT and url.isprintable() and not any(character in url for character in " \\<>\"'`")
 
 
-def _subject(items: Sequence[Item], count: int, watches: Sequence[Watch], language: str) -> str:
-    """'[ttm] 玩具：召回 3 条、通报 1 条', or what happened to which record where there is one."""
+def subject_of(items: Sequence[tuple[str, Record]], count: int, watches: Sequence[Watch]) -> str:
+    """'[ttm] 玩具：召回 3 条、通报 1 条', or what happened to which record where there is one.
+
+    items: what happened, and to which record; count: of all records, of which these are the first.
+    """
+    language = watches[0].language
     if len(items) == 1:
-        item = items[0]
-        what = sentence(language, item.action) + (" " if language == "en" else "") + _kind(item.record, language)
-        return clean(f"[ttm] {what}{_colon(language)}{clean(item.record.title(language), 90)}", SUBJECT_LIMIT)
-    kinds = Counter(item.record.kind.value for item in items)
+        action, record = items[0]
+        what = sentence(language, action) + (" " if language == "en" else "") + _kind(record, language)
+        return clean(f"[ttm] {what}{_colon(language)}{clean(record.title(language), 90)}", SUBJECT_LIMIT)
+    kinds = Counter(record.kind.value for _, record in items)
     counts = [wording.counted(language, kind, number) for kind, number in kinds.most_common()]
     if count > len(items):
         counts = [wording.counted(language, "record", count)]

@@ -29,7 +29,7 @@ from library.times import stamp
 
 log = logging.getLogger(__name__)
 
-MAIL, HOOK = "mail", "hook"
+MAIL, HOOK, FEED = "mail", "hook", "feed"
 DIGEST_AT = time(8)  # on the clock of the watch's zone
 DIGEST_WEEKDAY = 0  # Monday
 LATE_DAYS = 30  # a page may wait so long for a reading, and its records are news none the less
@@ -60,9 +60,9 @@ class Delivery:
 
     @property
     def channels(self) -> tuple[tuple[str, str], ...]:
-        """(channel, recipient): the reader's mail, and the web address of the watch if it has one."""
-        mail = (MAIL, self.watch.recipient)
-        return (mail, (HOOK, self.watch.hook)) if self.watch.hook else (mail,)
+        """(channel, recipient): the reader's mail, or the feed alone; and the web address of the watch if it has one."""
+        own = (MAIL if self.watch.by_mail else FEED, self.watch.recipient)
+        return (own, (HOOK, self.watch.hook)) if self.watch.hook else (own,)
 
 
 class MatchingFollower:
@@ -480,6 +480,7 @@ def _rows(delivery: Delivery, now: datetime) -> Iterator[dict[str, Any]]:
             "about": delivery.about,
             "reasons": delivery.reasons,
             "late": int(delivery.late),
+            "state": "sent" if channel == FEED else "due",  # nothing is sent; a feed has it as soon as it is written
             "due_at": stamp(due_at(delivery.watch, now) if channel == MAIL else now),
             "created_at": stamp(now),
         }
@@ -492,7 +493,7 @@ GOING_ON = "SELECT id FROM watch WHERE id IN :ids AND ended_at IS NULL"
 ADD_DELIVERY = """
     INSERT INTO delivery (watch_id, record_id, version, channel, recipient, action, about, reasons, late, state, due_at,
                           created_at)
-    VALUES (:watch_id, :record_id, :version, :channel, :recipient, :action, :about, :reasons, :late, 'due', :due_at,
+    VALUES (:watch_id, :record_id, :version, :channel, :recipient, :action, :about, :reasons, :late, :state, :due_at,
             :created_at)
     ON CONFLICT (watch_id, record_id, version, channel, recipient, about) DO NOTHING
 """

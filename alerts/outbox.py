@@ -22,7 +22,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts.consent import tend_watches
-from alerts.coverage import coverage
+from alerts.coverage import Coverage, coverage, fresh_since, last_receipt
 from alerts.deadlines import read_about
 from alerts.hooks import call_hooks
 from alerts.letter import FULL_ITEMS, LISTED_ITEMS, Item, Links, write_letter, write_nothing
@@ -116,7 +116,7 @@ def deliver_due(
         counts.planned += plan_mails(store, settings, now(), sources=sources)
         stop = stop or threading.Event()
         _send_planned(store, settings, now, counts, lease=lease, wait=wait, stop=stop)
-        counts.called += call_hooks(store, settings, now, stop=stop)
+        counts.called += call_hooks(store, settings, now, sources=sources, stop=stop)
     finally:
         lease.end()
     return counts
@@ -187,16 +187,17 @@ def _plan_nothing(store: Store, settings: Settings, now: datetime, sources: Mapp
     planned = 0
     for (recipient, cadence, due), group in groups.items():
         occasion = f"nothing:{cadence}:{stamp(due)}"
+        begun = last_receipt(store, recipient, cadence, before=due) or min(map(_begun, group))
         with store.read() as transaction:
             if transaction.value(HAS_MAIL, recipient=recipient, occasion=occasion):
                 continue
-            told = {
-                row["watch_id"] for row in transaction.rows(TOLD_AT, ids=[watch.id for watch in group], due=stamp(due))
-            }
+            # whatever became due since the last receipt: after days of silence the last slot alone says too little
+            ids = [watch.id for watch in group]
+            told = {row["watch_id"] for row in transaction.rows(TOLD, ids=ids, after=stamp(begun), due=stamp(due))}
         quiet = [watch for watch in group if watch.id not in told]
         if not quiet:
             continue
-        looked = coverage(store, sources, since=_since(quiet[0], due))
+        looked = coverage(store, sources, since=fresh_since(quiet[0], due), covers=(begun, due))
         with store.write() as transaction:
             for number, some in enumerate(_batches(quiet, NOTHING_WATCHES)):
                 ids = [watch.id for watch in some]
@@ -212,9 +213,17 @@ def _plan_nothing(store: Store, settings: Settings, now: datetime, sources: Mapp
     return planned
 
 
-def _since(watch: Watch, due: datetime) -> datetime:
-    """From when on sources had to be looked at for a digest; they are looked at once a day, and some need the morning."""
-    return due - (timedelta(days=7) if watch.cadence is Cadence.WEEKLY else timedelta(hours=26))
+def _begun(watch: Watch) -> datetime:
+    return watch.confirmed_at or watch.created_at
+
+
+def _receipt(
+    store: Store, sources: Mapping[str, Source], watches: Sequence[Watch], recipient: str, now: datetime
+) -> Coverage:
+    """What a digest says of the time since the reader's last one."""
+    first = watches[0]
+    begun = last_receipt(store, recipient, first.cadence, before=now) or min(map(_begun, watches))
+    return coverage(store, sources, since=fresh_since(first, now), covers=(begun, now))
 
 
 def _links(settings: Settings, watch_ids: Iterable[str], message: str) -> Links:
@@ -308,7 +317,9 @@ def _plan(
         sources=sources,
         practice=settings.demo,
         today=now.astimezone(ZoneInfo(first.zone)).date(),
-        coverage=None if cadence == Cadence.IMMEDIATE else coverage(store, sources, since=_since(first, now)),
+        coverage=None
+        if cadence == Cadence.IMMEDIATE
+        else _receipt(store, sources, list(watches.values()), recipient, now),
     )
     with store.write() as transaction:
         mail_id = plan_letter(
@@ -536,11 +547,15 @@ HOURLY_MAILS = """
 """
 
 WANT_NOTHING_TOO = """
-    SELECT * FROM watch WHERE nothing_too = 1 AND cadence <> 'immediate' AND ended_at IS NULL AND confirmed_at IS NOT NULL
+    SELECT * FROM watch
+    WHERE nothing_too = 1 AND by_mail = 1 AND cadence <> 'immediate' AND ended_at IS NULL AND confirmed_at IS NOT NULL
     ORDER BY created_at, id
 """
 
-TOLD_AT = "SELECT DISTINCT watch_id FROM delivery WHERE watch_id IN :ids AND due_at = :due AND channel = 'mail'"
+TOLD = """
+    SELECT DISTINCT watch_id FROM delivery
+    WHERE watch_id IN :ids AND due_at > :after AND due_at <= :due AND channel = 'mail' AND state <> 'cancelled'
+"""
 
 HAS_MAIL = "SELECT 1 FROM mail WHERE recipient = :recipient AND occasion = :occasion"
 

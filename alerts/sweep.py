@@ -26,6 +26,7 @@ from alerts.letter import Letter
 from alerts.mail import plan_letter
 from alerts.matching import (
     ALERTING,
+    FEED,
     HOOK,
     MAIL,
     Delivery,
@@ -443,7 +444,7 @@ def _row(result: Sweep) -> dict[str, Any]:
 
 DELIVERED = f"""
     SELECT id, watch_id, record_id, version, channel FROM delivery
-    WHERE record_id IN :ids AND about = '' AND channel IN ('{MAIL}', '{HOOK}') AND state <> 'cancelled'
+    WHERE record_id IN :ids AND about = '' AND channel IN ('{MAIL}', '{HOOK}', '{FEED}') AND state <> 'cancelled'
 """
 
 CANCEL = "UPDATE delivery SET state = 'cancelled' WHERE id = :id AND state = 'due'"

@@ -71,6 +71,16 @@ def feed_token(key: str, watch_id: str) -> str:
     return _serializer(key).dumps(["feed", watch_id])
 
 
+def digest_token(key: str, name: str) -> str:
+    """A token that shows what stood in one mail or call: 'mail:' and its Message-ID, or 'call:', a watch and an occasion."""
+    return _serializer(key).dumps(["digest", name])
+
+
+def digest_name_of(key: str, token: str) -> str:
+    """What a token of `digest_token` stands for. Raises TokenError for any other token."""
+    return watch_id_of(key, token, "digest")
+
+
 def watch_id_of(key: str, token: str, kind: str) -> str:
     """The watch a token of a kind stands for: owner, confirm or feed. Raises TokenError for any other token."""
     found, name = _read(key, token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
-from alerts.wording import LANGUAGES
+from alerts.wording import LANGUAGES, refusal
 from indexer.expand import expand
 from indexer.query import And, Query, parse_query
 from library.record import Record
@@ -43,13 +43,32 @@ DAYS_BEFORE, DAYS_BEFORE_MAX = 7, 90
 WATCHES_MAX = 200  # of one address
 UNCONFIRMED_MAX = 3  # of one address a day; more would be a way to fill somebody's mailbox
 QUIET = re.compile(r"(?P<from>[01]\d|2[0-3]):(?P<from_minute>[0-5]\d)-(?P<to>[01]\d|2[0-3]):(?P<to_minute>[0-5]\d)")
+ROBOT_HOSTS: Mapping[str, str] = {
+    "oapi.dingtalk.com": "dingtalk",
+    "qyapi.weixin.qq.com": "wecom",
+    "open.feishu.cn": "feishu",
+    "open.larksuite.com": "feishu",
+}
+SECRET_MAX = 200
 ADDRESS_OF_HOOK = re.compile(r"https?://[!-~]{1,2000}")
 FLOOD_COUNT = 20  # of fewer records nobody can say what a query selects
 FLOOD_SHARE = 0.5  # a watch that selects this share of a year's records selects nothing in particular
 
 
 class WatchError(ValueError):
-    """What was asked for cannot be a watch. The message is for the person who asked."""
+    """What was asked for cannot be a watch. The message is for the person who asked: str() in English, `say` in theirs."""
+
+    def __init__(self, english: str, chinese: str = "") -> None:
+        self._said = {"en": english, "zh": chinese or english}
+        super().__init__(english)
+
+    def say(self, language: str) -> str:
+        """The message in a language; what only a command can meet is said in English alone."""
+        return self._said[language]
+
+
+def _refusal(name: str, /, **values: object) -> WatchError:
+    return WatchError(refusal("en", name, **values), refusal("zh", name, **values))
 
 
 class Cadence(StrEnum):
@@ -74,7 +93,9 @@ class Watch:
     """A saved query with an address. after_change: it hears of changes whose number is higher.
 
     quiet: '22:00-07:00' on the clock of its zone. nothing_too: digests without news go out as well. hook: a web address
-    told beside the reader. name: of the reviewed file it stands in. checks: what it must select and must not.
+    told as well. hook_secret: what signs its calls, '' for a key derived from our own. by_mail: whether the reader is
+    mailed; its feeds are there in any case. name: of the reviewed file it stands in. checks: what it must select and
+    must not.
     """
 
     id: str
@@ -91,6 +112,8 @@ class Watch:
     nothing_too: bool = False
     days_before: int = DAYS_BEFORE
     hook: str = ""
+    hook_secret: str = field(default="", repr=False)
+    by_mail: bool = True
     name: str = ""
     checks: Checks = Checks()
     revision: int = 1
@@ -117,6 +140,8 @@ class Watch:
             nothing_too=bool(row["nothing_too"]),
             days_before=row["days_before"],
             hook=row["hook"],
+            hook_secret=row["hook_secret"],
+            by_mail=bool(row["by_mail"]),
             name=row["name"],
             checks=Checks(**orjson.loads(row["checks"])),
             revision=row["revision"],
@@ -145,10 +170,10 @@ class Category:
     def filled(self, value: str = "") -> Category:
         """With a value in its place, the example where none is given. Raises WatchError for one that is no value."""
         if value and not self.asks:
-            raise WatchError(f"{self.code} needs no value")
+            raise _refusal("no_value", category=self.code)
         value = _one_line(value) or self.example
         if any(character in value for character in '"“”()（）'):
-            raise WatchError(f"a value holds no quotes and no brackets: {value!r}")
+            raise _refusal("value", value=value)
         # a name of several words is one phrase; a reference has blanks of its own
         quoted = f'"{value}"' if " " in value and self.code != "reference" else value
         return replace(
@@ -189,6 +214,8 @@ def add_watch(
     nothing_too: bool = False,
     days_before: int = DAYS_BEFORE,
     hook: str = "",
+    hook_secret: str = "",
+    by_mail: bool = True,
     name: str = "",
     checks: Checks = Checks(),
     confirmed: bool = True,
@@ -211,6 +238,8 @@ def add_watch(
         nothing_too=nothing_too,
         days_before=_days_before(days_before),
         hook=_hook(hook),
+        hook_secret=_hook_secret(hook_secret),
+        by_mail=by_mail,
         name=name,
         checks=checks,
         after_change=0,
@@ -244,6 +273,8 @@ def edit_watch(store: Store, watch_id: str, *, now: datetime, **changes: Any) ->
         "nothing_too": bool,
         "days_before": _days_before,
         "hook": _hook,
+        "hook_secret": _hook_secret,
+        "by_mail": bool,
         "name": str,
         "checks": lambda checks: checks,
     }
@@ -253,13 +284,13 @@ def edit_watch(store: Store, watch_id: str, *, now: datetime, **changes: Any) ->
     with store.write() as transaction:
         row = transaction.row("SELECT * FROM watch WHERE id = :id AND ended_at IS NULL", id=watch_id)
         if row is None:
-            raise WatchError(f"there is no watch {watch_id!r} that goes on")
+            raise _refusal("no_watch", watch=watch_id)
         before = Watch.of(row)
         after = replace(before, **values)
         after = replace(after, title=after.title or _one_line(after.query))
         after = replace(after, expires_at=None if after.name else now + LIFE)
         asks_anew = (after.query, after.actions) != (before.query, before.actions)
-        begins_anew = asks_anew or after.hook != before.hook
+        begins_anew = asks_anew or (after.hook, after.by_mail) != (before.hook, before.by_mail)
         head = transaction.value("SELECT seq FROM head WHERE id = 1") if begins_anew else before.after_change
         transaction.do(EDIT_WATCH, **_row(after) | {"after_change": head})
         if asks_anew:
@@ -280,14 +311,12 @@ def _keep_to_limits(transaction: Transaction, watch: Watch, now: datetime) -> No
     """Raises WatchError where an address has as many watches as it may, or is asked for its consent too often."""
     going_on = transaction.value(WATCHES_OF_READER, recipient=watch.recipient)
     if going_on >= WATCHES_MAX:
-        raise WatchError(
-            f"{watch.recipient} has {going_on} watches, and no more than {WATCHES_MAX} are kept for one address"
-        )
+        raise _refusal("many", recipient=watch.recipient, count=going_on, most=WATCHES_MAX)
     if watch.confirmed_at is None:
         since = stamp(now - timedelta(days=1))
         asked = transaction.value(ASKED_OF_READER, recipient=watch.recipient, since=since)
         if asked >= UNCONFIRMED_MAX:
-            raise WatchError(f"{watch.recipient} has been asked {asked} times today; it is asked again tomorrow")
+            raise _refusal("asked", recipient=watch.recipient, count=asked)
 
 
 def end_watch(store: Store, watch_id: str, *, now: datetime, why: str = "removed") -> bool:
@@ -354,18 +383,18 @@ def address(printed: str) -> str:
     from an attempt to add a header or a second reader.
     """
     if any(character in printed for character in "\r\n\0"):
-        raise WatchError("the address contains a line break")
+        raise _refusal("address_break")
     candidate = printed.strip()
     if not candidate:
-        raise WatchError("an address is needed")
-    for character, meaning in ((",", "several addresses"), (";", "several addresses"), (":", "a group of addresses")):
+        raise _refusal("address_missing")
+    for character, name in ((",", "address_several"), (";", "address_several"), (":", "address_group")):
         if character in candidate:
-            raise WatchError(f"one address is needed, and {character!r} stands for {meaning}")
+            raise _refusal(name, character=character)
     if not candidate.isascii():
-        raise WatchError("the address has letters outside ASCII; write the domain in its xn-- form")
+        raise _refusal("address_letters")
     local = candidate.rpartition("@")[0]
     if len(candidate) > ADDRESS_LIMIT or len(local) > 64 or not MAILBOX.fullmatch(candidate):
-        raise WatchError(f"{candidate[:80]!r} is not a mail address like name@example.org")
+        raise _refusal("address", address=candidate[:80])
     return candidate
 
 
@@ -412,13 +441,13 @@ def _one_line(text: str) -> str:
 
 def _cadence(cadence: str) -> Cadence:
     if cadence not in list(Cadence):
-        raise WatchError(f"the cadence is one of {', '.join(Cadence)}, and not {cadence!r}")
+        raise _refusal("cadence", known=", ".join(Cadence), cadence=cadence)
     return Cadence(cadence)
 
 
 def _language(language: str) -> str:
     if language not in LANGUAGES:
-        raise WatchError(f"mails are written in {' or '.join(LANGUAGES)}, and not in {language!r}")
+        raise _refusal("language", known=", ".join(LANGUAGES), language=language)
     return language
 
 
@@ -426,33 +455,49 @@ def _zone(zone: str) -> str:
     try:
         return ZoneInfo(zone).key
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise WatchError(f"{zone!r} is no time zone; one is 'Asia/Shanghai'") from error
+        raise _refusal("zone", zone=zone) from error
 
 
 def _actions(actions: Sequence[str]) -> tuple[str, ...]:
     wanted = tuple(action for action in ACTIONS if action in actions)
     if not wanted or set(actions) - set(ACTIONS):
-        raise WatchError(f"a watch hears of some of {', '.join(ACTIONS)}, and not of {', '.join(actions) or 'nothing'}")
+        raise _refusal("actions", known=", ".join(ACTIONS), actions=", ".join(actions) or "-")
     return wanted
 
 
 def _quiet(quiet: str) -> str:
     found = QUIET.fullmatch(quiet.strip())
     if quiet.strip() and (not found or quiet.strip()[:5] == quiet.strip()[6:]):
-        raise WatchError(f"a quiet time is written like 22:00-07:00, and not {quiet!r}")
+        raise _refusal("quiet", quiet=quiet)
     return quiet.strip()
 
 
 def _days_before(days: int) -> int:
     if not 1 <= days <= DAYS_BEFORE_MAX:
-        raise WatchError(f"a deadline is told 1 to {DAYS_BEFORE_MAX} days before, and not {days}")
+        raise _refusal("days_before", most=DAYS_BEFORE_MAX, days=days)
     return days
 
 
 def _hook(hook: str) -> str:
-    if hook and (not ADDRESS_OF_HOOK.fullmatch(hook) or "@" in urlsplit(hook).netloc or not urlsplit(hook).hostname):
-        raise WatchError(f"{hook[:80]!r} is not a web address like https://example.org/hook")
+    hook = hook.strip()
+    try:
+        parts = urlsplit(hook)
+        is_plain = bool(
+            ADDRESS_OF_HOOK.fullmatch(hook) and "@" not in parts.netloc and parts.hostname and parts.port != 0
+        )
+    except ValueError:  # '[::1', a port that is no number
+        is_plain = False
+    if hook and not is_plain:
+        raise _refusal("hook", hook=hook[:80])
+    if hook and parts.scheme != "https" and parts.hostname in ROBOT_HOSTS:
+        raise _refusal("hook_open", host=parts.hostname)
     return hook
+
+
+def _hook_secret(printed: str) -> str:
+    if len(printed) > SECRET_MAX or not printed.isascii() or not printed.isprintable():
+        raise _refusal("hook_secret", most=SECRET_MAX)
+    return printed.strip()
 
 
 def _row(watch: Watch) -> dict[str, Any]:
@@ -469,6 +514,8 @@ def _row(watch: Watch) -> dict[str, Any]:
         "nothing_too": int(watch.nothing_too),
         "days_before": watch.days_before,
         "hook": watch.hook,
+        "hook_secret": watch.hook_secret,
+        "by_mail": int(watch.by_mail),
         "name": watch.name,
         "checks": orjson.dumps(asdict(watch.checks)).decode(),
         "after_change": watch.after_change,
@@ -482,16 +529,16 @@ ACTIVE = "SELECT * FROM watch WHERE ended_at IS NULL AND confirmed_at IS NOT NUL
 
 ADD_WATCH = """
     INSERT INTO watch (id, title, query, recipient, cadence, language, zone, actions, quiet, nothing_too, days_before,
-                       hook, name, checks, after_change, created_at, confirmed_at, expires_at)
+                       hook, hook_secret, by_mail, name, checks, after_change, created_at, confirmed_at, expires_at)
     VALUES (:id, :title, :query, :recipient, :cadence, :language, :zone, :actions, :quiet, :nothing_too, :days_before,
-            :hook, :name, :checks, :after_change, :created_at, :confirmed_at, :expires_at)
+            :hook, :hook_secret, :by_mail, :name, :checks, :after_change, :created_at, :confirmed_at, :expires_at)
 """
 
 EDIT_WATCH = """
     UPDATE watch SET title = :title, query = :query, cadence = :cadence, language = :language, zone = :zone,
            actions = :actions, quiet = :quiet, nothing_too = :nothing_too, days_before = :days_before, hook = :hook,
-           name = :name, checks = :checks, after_change = :after_change, expires_at = :expires_at, expiry_told = 0,
-           revision = revision + 1
+           hook_secret = :hook_secret, by_mail = :by_mail, name = :name, checks = :checks, after_change = :after_change,
+           expires_at = :expires_at, expiry_told = 0, revision = revision + 1
     WHERE id = :id
 """
 

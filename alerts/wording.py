@@ -27,6 +27,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nothing_subject": "[ttm] {watch}：没有新内容，全部 {total} 个来源均已查看",
         "nothing_unseen_subject": "[ttm] {watch}：没有新内容，但有 {unseen} 个来源未能查看",
         "coverage": "来源查看情况：",
+        "covers": "本次说明涵盖 {begun} 至 {ended}（{zone}）。",
         "all_seen": "全部 {total} 个来源均已查看，时间从 {first} 到 {last}（{zone}）。",
         "some_seen": "{total} 个来源中有 {seen} 个已查看，时间从 {first} 到 {last}（{zone}）。",
         "none_seen": "{total} 个来源自 {since}（{zone}）起均未能查看，不能据此认为没有变化。",
@@ -52,6 +53,14 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "expiry_intro": "订阅“{watch}”已近一年没有变动，将于 {day} 结束。",
         "expiry_link": "如果仍然需要，请打开以下链接并保存一次：",
         "expiry_rest": "不需要的话不必理会，{day} 之后不再发送。",
+        "robot_rest": "另有 {count} 条未列出。",
+        "robot_list": "查看全部 {count} 条",
+        "robot_unknown": "没有这个机器人：地址中的令牌不对，或机器人已被移除，请重新填写地址。",
+        "robot_closed": "机器人已停用，或群聊已解散，请换一个地址。",
+        "robot_unsafe": "机器人的安全设置不接受本消息：请核对签名密钥、关键词和 IP 白名单，以及本机时间。",
+        "robot_words": "机器人的关键词或内容审核不接受本消息，请修改机器人的安全设置。",
+        "robot_format": "机器人不接受这种消息格式，请换一个机器人。",
+        "digest_title": "推送内容（当时的完整清单）",
         "added": "新",
         "amended": "更新",
         "withdrawn": "撤回",
@@ -91,6 +100,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "nothing_subject": "[ttm] {watch}: nothing new, all {total} sources seen",
         "nothing_unseen_subject": "[ttm] {watch}: nothing new, but {unseen} sources could not be seen",
         "coverage": "What was looked at:",
+        "covers": "This covers the time from {begun} to {ended} ({zone}).",
         "all_seen": "All {total} sources were seen, between {first} and {last} ({zone}).",
         "some_seen": "{seen} of {total} sources were seen, between {first} and {last} ({zone}).",
         "none_seen": "None of {total} sources could be seen since {since} ({zone}); nothing may be concluded from that.",
@@ -116,6 +126,14 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "expiry_intro": "Your watch “{watch}” has not been touched for almost a year and will end on {day}.",
         "expiry_link": "If you still want it, open this link and save it once:",
         "expiry_rest": "If not, do nothing; after {day} it brings no more mail.",
+        "robot_rest": "{count} more are not listed here.",
+        "robot_list": "See all {count}",
+        "robot_unknown": "There is no such robot: its address has a wrong token, or it was removed; enter its address anew.",
+        "robot_closed": "The robot is switched off, or its chat is gone; enter another address.",
+        "robot_unsafe": "The robot's safety settings refuse this: check secret, key words, IP list and this machine's clock.",
+        "robot_words": "The robot's key words or its review of content refuse this; change its safety settings.",
+        "robot_format": "The robot does not take this kind of message; use another one.",
+        "digest_title": "What was sent, as it stood",
         "added": "New",
         "amended": "Amended",
         "withdrawn": "Withdrawn",
@@ -145,6 +163,54 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "semicolon": "; ",
         "colon": ": ",
         "list": ", ",
+    },
+}
+
+# Why something cannot be a watch. Clauses without a full stop: a page says 'it cannot be saved:' before them.
+REFUSALS: Mapping[str, Mapping[str, str]] = {
+    "zh": {
+        "no_value": "{category} 不需要填写内容",
+        "value": "填写的内容不能含引号和括号：{value}",
+        "no_watch": "没有正在进行的订阅 {watch}",
+        "many": "{recipient} 已有 {count} 个订阅，同一地址最多 {most} 个",
+        "asked": "今天已向 {recipient} 发送 {count} 次确认邮件，明天才能再发",
+        "address_break": "邮件地址中有换行",
+        "address_missing": "没有填写邮件地址",
+        "address_several": "只能填写一个邮件地址，“{character}”表示有多个",
+        "address_group": "只能填写一个邮件地址，“{character}”表示一组地址",
+        "address_letters": "邮件地址中有非 ASCII 字符；域名请写成 xn-- 形式",
+        "address": "“{address}”不是邮件地址，写法如 name@example.org",
+        "cadence": "频率只能是 {known} 之一，不能是“{cadence}”",
+        "language": "邮件语言只能是 {known} 之一，不能是“{language}”",
+        "zone": "没有时区“{zone}”，写法如 Asia/Shanghai",
+        "actions": "至少选择一种要通知的变化（{known}），现在是：{actions}",
+        "quiet": "免打扰时段的写法如 22:00-07:00，不能是“{quiet}”",
+        "days_before": "期限前的天数为 1 到 {most}，不能是 {days}",
+        "hook": "“{hook}”不是网址，写法如 https://example.org/hook",
+        "hook_open": "{host} 的机器人只能用 https 地址",
+        "hook_secret": "签名密钥最多 {most} 个字符，只能是可见的 ASCII 字符",
+    },
+    "en": {
+        "no_value": "{category} needs no value",
+        "value": "a value holds no quotes and no brackets: {value}",
+        "no_watch": "there is no watch '{watch}' that goes on",
+        "many": "{recipient} has {count} watches, and no more than {most} are kept for one address",
+        "asked": "{recipient} has been asked {count} times today; it is asked again tomorrow",
+        "address_break": "the address contains a line break",
+        "address_missing": "an address is needed",
+        "address_several": "one address is needed, and '{character}' stands for several addresses",
+        "address_group": "one address is needed, and '{character}' stands for a group of addresses",
+        "address_letters": "the address has letters outside ASCII; write the domain in its xn-- form",
+        "address": "'{address}' is not a mail address like name@example.org",
+        "cadence": "the cadence is one of {known}, and not '{cadence}'",
+        "language": "mails are written in one of {known}, and not in '{language}'",
+        "zone": "'{zone}' is no time zone; one is 'Asia/Shanghai'",
+        "actions": "a watch hears of some of {known}, and not of: {actions}",
+        "quiet": "a quiet time is written like 22:00-07:00, and not '{quiet}'",
+        "days_before": "a deadline is told 1 to {most} days before, and not {days}",
+        "hook": "'{hook}' is not a web address like https://example.org/hook",
+        "hook_open": "a robot of {host} is called by https only",
+        "hook_secret": "a signing secret has at most {most} characters, visible ones of ASCII",
     },
 }
 
@@ -256,6 +322,11 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
 def sentence(language: str, name: str, **values: object) -> str:
     """One sentence in a language."""
     return SENTENCES[language][name].format(**values)
+
+
+def refusal(language: str, name: str, /, **values: object) -> str:
+    """Why something cannot be a watch, in a language; what people typed stands on one line of it."""
+    return REFUSALS[language][name].format(**{key: clean(str(value), 200) for key, value in values.items()})
 
 
 def counted(language: str, kind: str, count: int) -> str:

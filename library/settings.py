@@ -106,10 +106,19 @@ class PracticeSettings(_Section):
     names: tuple[str, ...] = ()
 
 
+class RobotSettings(_Section):
+    """Group chats of an enterprise's own beside the public services, by the begin of their address: 'https://host:port'."""
+
+    dingtalk: tuple[str, ...] = ()
+    wecom: tuple[str, ...] = ()
+    feishu: tuple[str, ...] = ()
+
+
 class AlertSettings(_Section):
     """What alerts may do beside mail. private_hooks: web hooks may lead into our own network."""
 
     private_hooks: bool = False
+    robots: RobotSettings = Field(default_factory=RobotSettings)
 
 
 class CanarySettings(_Section):

@@ -221,9 +221,10 @@ suggestion = Table(
 
 # A saved query with an address. actions: comma-separated; after_change: it hears of changes with higher numbers.
 # quiet: '22:00-07:00' on the clock of its zone, when nothing is sent; nothing_too: a digest goes out without news as well;
-# days_before: how long before a deadline it is told; hook: a web address told beside the reader; name: of the reviewed file
-# it stands in; checks: JSON, what it must select and must not; revision: counts its changes; confirmed_at: when the reader
-# agreed; expires_at: when it ends unless the reader keeps it, null for never; expiry_told: the reader knows.
+# days_before: how long before a deadline it is told; by_mail: 0 where only feeds and hook tell it; hook: a web address told
+# as well; hook_secret: what signs its calls, '' for a key derived from our own; name: of the reviewed file it stands in;
+# checks: JSON, what it must select and must not; revision: counts its changes; confirmed_at: when the reader agreed;
+# expires_at: when it ends unless the reader keeps it, null for never; expiry_told: the reader knows.
 watch = Table(
     "watch",
     metadata,
@@ -239,6 +240,8 @@ watch = Table(
     _number("nothing_too", default="0"),
     _number("days_before", default="7"),
     _text("hook", default=""),
+    _text("hook_secret", default=""),
+    _number("by_mail", default="1"),
     _text("name", default=""),
     _text("checks", default="{}"),
     _number("revision", default="1"),
@@ -254,7 +257,7 @@ watch = Table(
 )
 
 # One watch told of one version of one record. reasons: JSON list of [clause, field, [words]]; late: read long after it
-# was fetched; state: due, planned, sent, failed, given_up or cancelled. channel: mail or hook. about: '' for what the
+# was fetched; state: due, planned, sent, failed, given_up or cancelled. channel: mail, hook or feed. about: '' for what the
 # version brought, 'comments_until:2026-03-10' for a day that comes near; such a delivery is of no version, 0.
 delivery = Table(
     "delivery",
