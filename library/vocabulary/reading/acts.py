@@ -188,7 +188,8 @@ _FEDERAL = re.compile(
     r"(?:\.(?P<section>[0-9]{1,5}[a-z]?)(?![A-Za-z0-9]))?(?P<paragraphs>(?: ?\([a-z0-9]{1,4}\)){0,5})",
     re.IGNORECASE,
 )
-_VOLUMES = range(40, 140)  # the Federal Register's volume 40 is 1975
+_VOLUMES = range(40, 140)  # the Federal Register's volume 40 is 1975; older ones are cited with long pages
+_LONG_PAGE = 4
 _FEDERAL_LETTERS = frozenset("CUFcuf")
 _LAST_TITLE = {"CFR": 50, "USC": 54}
 
@@ -204,8 +205,10 @@ def federal(place: Place) -> Hit | None:
     title, number = int(match["title"]), match["number"].replace(",", "").lower()
     if body == "FR":
         is_prose = match["body"].islower() and not place.is_whole
-        if title not in _VOLUMES or match["section"] or match["word"] or not number.isdecimal() or is_prose:
+        if match["section"] or match["word"] or not number.isdecimal() or is_prose:
             return None
+        if title not in _VOLUMES and len(number) < _LONG_PAGE:
+            return None  # '12 FR 90' may be francs
         return Hit(place.start, match.end("number"), f"{title} FR {int(number)}", "federal_register")
     if "," in match["number"] or not 1 <= title <= _LAST_TITLE[body]:
         return None

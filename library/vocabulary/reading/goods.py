@@ -112,7 +112,7 @@ _GTIN_BEFORE = re.compile(
     r"(?: ?(?:codes?|numbers?|nos?\.?|#|编号|码|コード|코드))?(?:\(s\))?[ :#(]{0,3}(?:is |are |of |为)?$",
     re.IGNORECASE,
 )
-_GTIN_NUMBER = re.compile(r"[0-9](?:[ \-]?[0-9]){7,13}(?![0-9A-Za-z]|-[0-9]|[.,][0-9])")
+_GTIN_NUMBER = re.compile(r"[0-9](?:[ \-]?[0-9]){7,13}(?![0-9A-Za-z]|-[0-9]|\.[0-9])")
 _GS1_RANGES = tuple(
     (int(first), int(last)) for first, _, last in (part.partition("-") for part in words("gs1_prefixes"))
 )
