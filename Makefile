@@ -5,13 +5,14 @@ BIN := .venv/bin
 TTM := $(BIN)/ttm
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: setup dev demo demo-check test test-elastic lint types bench bench-search torture browser postgres clean lock help
+.PHONY: setup dev demo demo-check test test-elastic test-mail lint types bench bench-search torture browser postgres clean lock help
 
 help:
 	@echo "make demo        set up and play two practice nights; pages at http://127.0.0.1:8000, mails at /outbox"
 	@echo "make demo-check  the same without staying up; ends with one JSON line"
 	@echo "make test        set up and run the tests"
 	@echo "make test-elastic  fetch a real Elasticsearch server (Maven, Java 21 or newer) and run the tests of the second engine"
+	@echo "make test-mail   install Exim and Dovecot (Debian packages, not started) and run the tests of mail through them"
 	@echo "make setup       only make .venv, with .venv/bin/ttm in it"
 	@echo "make lint types  style and strict types"
 	@echo "make bench       the figures: ratios against a peer measured in the same run"
@@ -46,11 +47,15 @@ demo-check: setup
 	$(TTM) demo --check
 
 test: dev
-	$(BIN)/python -m pytest -n 2 --ignore=tests/elastic
+	$(BIN)/python -m pytest -n 2 --ignore=tests/elastic --ignore=tests/mail
 
 test-elastic: dev
 	@deploy/elasticsearch/fetch || echo "without a server the tests say why they are skipped"
 	$(BIN)/python -m pytest tests/elastic -rs
+
+test-mail: dev
+	@deploy/mail/install || echo "without the servers the tests say why they are skipped"
+	$(BIN)/python -m pytest tests/mail -n 0 -rs
 
 lint: dev
 	$(BIN)/ruff check .

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import imaplib
 import logging
+import re
 import shlex
 import ssl
 import subprocess
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -171,11 +173,27 @@ def _is_at_imap(host: str, port: int, user: str, password: str, folder: str, mes
     try:
         with imaplib.IMAP4_SSL(host, port, ssl_context=ssl.create_default_context(), timeout=IMAP_TIMEOUT_S) as client:
             client.login(user, password)
-            client.select(f'"{folder}"', readonly=True)
+            answer, said = client.select(f'"{_modified_utf7(folder)}"', readonly=True)
+            if answer != "OK":
+                raise imaplib.IMAP4.error(f"{folder}: {said!r}")
             _, found = client.search(None, "HEADER", "Message-ID", f'"{message_id}"')
             return bool(found and found[0])
-    except imaplib.IMAP4.error as error:
+    except (imaplib.IMAP4.error, UnicodeEncodeError) as error:  # a name or password beyond ASCII has no way to say it
         raise OSError(f"the mailbox at {host} cannot be read: {error}") from error
+
+
+def _modified_utf7(name: str) -> str:
+    """The name of a folder as IMAP spells it. Structure: RFC 3501, 5.1.3.
+
+    >>> _modified_utf7("日本語 & R")
+    '&ZeVnLIqe- &- R'
+    """
+
+    def shifted(run: re.Match[str]) -> str:
+        letters = b64encode(run[0].encode("utf-16-be")).decode("ascii").rstrip("=").replace("/", ",")
+        return f"&{letters}-"
+
+    return re.sub(r"[^\x20-\x7e]+", shifted, name.replace("&", "&-"))
 
 
 BEGIN = "INSERT INTO canary (key, started_at, verdict) VALUES ('', :at, 'running') RETURNING id"

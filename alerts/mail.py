@@ -120,6 +120,7 @@ class MailServer:
     def __init__(self, settings: MailSettings) -> None:
         self._settings = settings
         self._client: smtplib.SMTP | None = None
+        self._is_used = False  # whether a mail was begun on this line
 
     def __enter__(self) -> MailServer:
         return self
@@ -150,7 +151,7 @@ class MailServer:
             if client is not None:
                 client.close()
             raise MailServerError(f"the mail server at {at} cannot be used: {error}") from error
-        self._client = client
+        self._client, self._is_used = client, False
 
     def send(self, sender: str, recipient: str, content: bytes) -> Answer:
         """Hand over one mail. Raises MailServerError where the server will take no mail from us at all.
@@ -158,9 +159,10 @@ class MailServer:
         content: whole message with CR LF line ends, ASCII.
         """
         self.open()
+        self._begin(sender)
         assert self._client is not None
         try:
-            refusal = self._envelope(self._client, sender, recipient)
+            refusal = self._envelope(self._client, recipient)
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
             return Answer(Heard.LATER, f"the line broke before the mail was handed over: {error}")
@@ -200,14 +202,37 @@ class MailServer:
             )
         return smtplib.SMTP(self._settings.host, self._settings.port, local_hostname=name, timeout=timeout_s)
 
-    def _envelope(self, client: smtplib.SMTP, sender: str, recipient: str) -> Answer | None:
-        """Say from whom and to whom, and ask to begin; None if the text may follow."""
-        code, words = client.mail(sender)
-        if code // 100 == 5:
+    def _begin(self, sender: str) -> None:
+        """Say from whom, on a new line where the old one has ended: servers close one after so many mails, or minutes.
+
+        Raises MailServerError for any other answer but yes: no reader was named yet, so no reader's mail is to blame,
+        and the mails keep their order.
+        """
+        was_used = self._is_used
+        self._is_used = True
+        said = self._said_from(sender)
+        if said and was_used and self._client is None:
+            self.open()
+            self._is_used = True
+            said = self._said_from(sender)
+        if said:
             self._drop()
-            raise MailServerError(f"the mail server takes no mail from {sender}: {code} {_words(words)}")
-        if code != 250:
-            return self._judge("the sender", code, words)
+            raise MailServerError(f"the mail server takes no mail from {sender}: {said}")
+
+    def _said_from(self, sender: str) -> str:
+        """'' if the server takes mail from us, and its words otherwise; the line is dropped where it has ended."""
+        assert self._client is not None
+        try:
+            code, words = self._client.mail(sender)
+        except (OSError, smtplib.SMTPException) as error:
+            self._drop()
+            return f"the line broke: {error}"
+        if code in (421, -1):
+            self._drop()
+        return "" if code == 250 else f"{code} {_words(words)}"
+
+    def _envelope(self, client: smtplib.SMTP, recipient: str) -> Answer | None:
+        """Say to whom, and ask to begin; None if the text may follow."""
         code, words = client.rcpt(recipient)
         if code not in (250, 251):
             return self._judge("the recipient", code, words)
