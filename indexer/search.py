@@ -60,6 +60,7 @@ class SearchResult:
     total: the records that hold every word. reach: the hits that can be paged to, with those that nearly fit.
     is_loosened: nothing held every word, and the records of `total` hold all but one or two of them.
     is_by_meaning: the meaning of the question was searched for as well.
+    is_estimated: the facets were counted in a sample of the hits.
     """
 
     query: Query
@@ -71,6 +72,7 @@ class SearchResult:
     took_ms: float
     reach: int
     is_by_meaning: bool
+    is_estimated: bool
 
 
 def search(
@@ -142,6 +144,7 @@ def search(
         took_ms=(perf_counter() - started) * 1000,
         reach=reach,
         is_by_meaning=question is not None,
+        is_estimated=found.is_estimated,
     )
 
 

@@ -239,6 +239,7 @@ def found_json(
         "facets": {
             name: [{"value": str(value), "count": n} for value, n in values] for name, values in result.facets.items()
         },
+        "facets_estimated": result.is_estimated,
         "also_searched": list(result.also_searched),
         "loosened": result.is_loosened,
         "reach": result.reach,

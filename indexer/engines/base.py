@@ -15,11 +15,16 @@ Sort = Literal["relevance", "newest", "oldest"]
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """One page of an answer. hits: (id, score), best first; facets: field -> (value, count), most frequent first."""
+    """One page of an answer. hits: (id, score), best first; facets: field -> (value, count), most frequent first.
+
+    is_estimated: there are so many hits that facets were counted in a sample of them; their counts are rounded to two
+    digits, and values that are rare may be missing. The total is always exact.
+    """
 
     total: int
     hits: tuple[tuple[str, float], ...]
     facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    is_estimated: bool = False
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -41,6 +41,9 @@ PAIRED = "\x1f"  # between the two values of a pair: no blank, so that the pair 
 WRITER_MEMORY_BYTES = 64_000_000
 FACET_VALUES_MAX = 100
 COMPILED_MAX = 2_000
+SAMPLES = 16  # parts into which the entries are dealt by the hash of their ids
+COUNTED_MAX = 100_000  # facets of more hits are counted in a sample: six facets of a million hits took 65 ms
+SAMPLED = 50_000  # hits in such a sample, at least
 
 TITLE_BOOST = 1.5
 NAME_BOOST = 1.0
@@ -52,7 +55,7 @@ SYNONYM_SHARE = 0.1
 RECENCY_SHARE = 0.15  # a notice of 2030 scores a tenth above the same of 2000
 RECENCY_FROM, RECENCY_TO = 730_000, 741_000  # 1999-09 and 2029-10 as ordinals
 
-FIELDS = blake2b(" ".join((*WORD_FIELDS, "pairs", *FACETS, *DATES)).encode(), digest_size=3).hexdigest()
+FIELDS = blake2b(" ".join((*WORD_FIELDS, "pairs", "sample", *FACETS, *DATES)).encode(), digest_size=3).hexdigest()
 NAME = f"index-{FIELDS}-"  # an index with other fields than today's cannot be opened
 
 
@@ -241,22 +244,29 @@ class TantivyEngine:
         if sort == "relevance":
             hits.sort(key=lambda hit: (-hit[1], hit[0]))
         total: int = found.count  # type: ignore[attr-defined]  # missing from the type stub of tantivy 0.27
-        return Hits(total, tuple(hits), self._counted(searcher, compiled, facets))
+        return Hits(total, tuple(hits), *self._counted(searcher, compiled, facets, total))
 
     def _counted(
-        self, searcher: tantivy.Searcher, query: tantivy.Query, facets: Sequence[str]
-    ) -> dict[str, tuple[tuple[str, int], ...]]:
+        self, searcher: tantivy.Searcher, query: tantivy.Query, facets: Sequence[str], total: int
+    ) -> tuple[dict[str, tuple[tuple[str, int], ...]], bool]:
+        """Count the values of facets, and say whether that was done in a sample."""
         if unknown := set(facets) - set(FACETS):
             raise ValueError(f"unknown facets {sorted(unknown)}")
         if not facets:
-            return {}
+            return {}, False
+        share = 1.0
+        if total > COUNTED_MAX:
+            parts = -(-SAMPLED * SAMPLES // total)
+            sampled = tantivy.Query.term_set_query(self._schema, "sample", [str(part) for part in range(parts)])
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, sampled)])
+            share = parts / SAMPLES
         wanted = {name: {"terms": {"field": name, "size": FACET_VALUES_MAX}} for name in facets}
         answer = searcher.aggregate(query, wanted)
         counted = {}
         for name in facets:
-            buckets = [(bucket["key"], bucket["doc_count"]) for bucket in answer[name]["buckets"]]
+            buckets = [(bucket["key"], _scaled(bucket["doc_count"], share)) for bucket in answer[name]["buckets"]]
             counted[name] = tuple(sorted(buckets, key=lambda bucket: (-bucket[1], bucket[0])))
-        return counted
+        return counted, share < 1
 
     def _searcher(self) -> tantivy.Searcher | None:
         """The newest commit of the current index; None before the first."""
@@ -372,6 +382,11 @@ class TantivyEngine:
         return tantivy.Query.const_score_query(query, 0.0)
 
 
+def _scaled(count: int, share: float) -> int:
+    """A count in a share of the hits as one of all, to two digits; the count itself where all were counted."""
+    return count if share == 1 else int(float(f"{count / share:.1e}"))
+
+
 def _is_id(part: Query) -> bool:
     return isinstance(part, Filter) and part.field == "id"
 
@@ -388,7 +403,7 @@ def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     # a raw text id: deleting by a term of an unsigned field deletes nothing and says so nowhere
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
-    for name in ("note", "kept"):
+    for name in ("note", "kept", "sample"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("noted", stored=True, tokenizer_name="raw", index_option="basic")
     for name in (EVERYTHING, *SEARCHED):
@@ -408,9 +423,12 @@ def _document(entry: Entry) -> tantivy.Document:
     document = tantivy.Document()
     document.add_text("id", entry.id)
     document.add_text("kept", "1")
+    document.add_text("sample", str(_digest(entry.id) % SAMPLES))
     document.add_text(EVERYTHING, " ".join(" ".join(found.every) for found in entry.words.values()))
     document.add_text(f"{EVERYTHING}_run", f" {BREAK} ".join(" ".join(found.run) for found in entry.words.values()))
-    document.add_text(f"{EVERYTHING}_pair", " ".join(pair for found in entry.words.values() for pair in _pairs(found.run)))
+    document.add_text(
+        f"{EVERYTHING}_pair", " ".join(pair for found in entry.words.values() for pair in _pairs(found.run))
+    )
     for name in SEARCHED:
         if found := entry.words.get(name):
             document.add_text(name, " ".join(found.every))
@@ -434,12 +452,17 @@ def _pairs(run: Sequence[str]) -> list[str]:
 
 def _add_order(document: tantivy.Document, entry: Entry) -> None:
     """Order by day, then by a hash of the id, so that pages never overlap and a rebuilt index answers in the same order."""
-    tie = int.from_bytes(blake2b(entry.id.encode(), digest_size=5).digest(), "big")
+    tie = _digest(entry.id)
     day = entry.dates.get("published")
     document.add_integer("newest", (day or 0) << 40 | tie)
     document.add_integer("oldest", (1 << 22 if day is None else day) << 40 | tie)
     age = min(max((day or 0) - RECENCY_FROM, 0), RECENCY_TO - RECENCY_FROM) + tie / (1 << 41)
     document.add_float("recency", RECENCY_SHARE * age / (RECENCY_TO - RECENCY_FROM))
+
+
+def _digest(record_id: str) -> int:
+    """40 bits that are the same in every index."""
+    return int.from_bytes(blake2b(record_id.encode(), digest_size=5).digest(), "big")
 
 
 def _new_name() -> str:

@@ -20,7 +20,7 @@ from indexer.suggest import suggest
 from library.store.database import StoreDownError
 from library.times import now, stamp
 from search_api.asking import ANY_FACET, REACH, Asked, all_found, asked, end_of, find, found_json
-from search_api.board import standings
+from search_api.board import alerts_standing, standings
 from search_api.door import AtDoor, Door, record_path
 from search_api.exports import as_csv, write_xlsx
 
@@ -60,7 +60,7 @@ class FoundRecord(BaseModel):
 
 
 class Found(BaseModel):
-    """Hits and facets.
+    """Hits and facets. facets_estimated: so many hits that the facets were counted in a sample, to two digits.
 
     also_searched: words that were searched beside the typed ones. loosened: nothing held every word, and these hits
     lack one or two of them. did_you_mean: queries with other words, where little was found and a word is in no record.
@@ -71,6 +71,7 @@ class Found(BaseModel):
     took_ms: float
     hits: list[FoundRecord]
     facets: dict[str, list[Bucket]]
+    facets_estimated: bool
     also_searched: list[str]
     loosened: bool
     reach: int
@@ -264,7 +265,10 @@ def record(
 
 @router.get("/sources", summary="The source board")
 def sources(request: Request, door: AtDoor) -> JSONResponse:
-    """How each source does. verdict: the word of its last run; said: the sentence in the language of the request."""
+    """How each source does. verdict: the word of its last run; said: the sentence in the language of the request.
+
+    alerts: the last comparison of the ledger with what it should hold, and the last canary; null where there was none.
+    """
     found = standings(door.store, door.sources, door.reader(request), now())
     return JSONResponse(
         {
@@ -285,7 +289,8 @@ def sources(request: Request, door: AtDoor) -> JSONResponse:
                     "nights": [{"standing": night.tone, "news": night.news} for night in one.nights],
                 }
                 for one in found
-            ]
+            ],
+            "alerts": alerts_standing(door.store, now(), within_s=door.settings.canary.within_s),
         }
     )
 

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from indexer.engines import tantivy
 from indexer.engines.base import Engine, EngineBusyError
+from indexer.engines.tantivy import TantivyEngine
 from indexer.entry import FACETS, Entry, entry_of
 from indexer.expand import expand
 from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term, matches, parse_query
@@ -296,3 +298,23 @@ def test_a_writer_killed_in_the_middle_of_a_batch_changes_nothing(tmp_path: Path
 def test_terms_and_phrases_of_one_field(filled: Engine) -> None:
     assert filled.search(Term("x", ("fire",), "title"), 0, 10).ids == (POWER_BANK.id,)
     assert filled.search(Phrase("x", (("fire", "hazard"),), "product"), 0, 10).ids == ()
+
+
+def test_facets_of_very_many_hits_are_estimated_from_a_sample_and_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tantivy, "COUNTED_MAX", 1000)
+    monkeypatch.setattr(tantivy, "SAMPLED", 500)
+    engine = TantivyEngine(tmp_path)
+    counted = {"recall": 1500, "standard": 500}
+    engine.write(
+        [Entry(f"{kind}:{number}", {}, {"kind": (kind,)}) for kind, n in counted.items() for number in range(n)], 1
+    )
+
+    found = engine.search(All(), 0, 5, facets=("kind",))
+    few = engine.search(Filter("kind", "standard"), 0, 5, facets=("kind",))
+
+    assert found.is_estimated and found.total == 2000
+    assert all(abs(n - counted[kind]) < counted[kind] / 3 for kind, n in found.facets["kind"])
+    assert [kind for kind, _ in found.facets["kind"]] == ["recall", "standard"]
+    assert not few.is_estimated and few.facets["kind"] == (("standard", 500),)

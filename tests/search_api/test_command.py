@@ -34,6 +34,7 @@ def test_json_has_the_shape_of_the_api(home):
         "took_ms",
         "hits",
         "facets",
+        "facets_estimated",
         "also_searched",
         "loosened",
         "reach",
