@@ -29,6 +29,7 @@ from alerts.letter import FULL_ITEMS, LISTED_ITEMS, Item, Links, write_letter, w
 from alerts.mail import Heard, MailServer, MailServerError, message_id, plan_letter
 from alerts.matching import after_quiet, last_slot
 from alerts.operator import report_runs
+from alerts.outage import watch_server
 from alerts.reasons import read_reasons
 from alerts.sweep import last_sweep
 from alerts.tokens import mail_token, owner_token, secret, watch_token, watches_token
@@ -144,6 +145,8 @@ def run_outbox(
             report_runs(store, settings, now())
             counts = deliver_due(store, settings, now, sources=sources, wait=stop.wait, stop=stop)
             unusable = bool(counts.problem)
+            if not counts.busy:
+                watch_server(store, settings, counts.problem, now())
             if not counts.busy and any(asdict(counts).values()):
                 log.info("outbox: %s", asdict(counts))
         except Exception:  # the loop outlives a bug, and the rows wait for the next pass
