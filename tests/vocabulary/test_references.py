@@ -31,6 +31,12 @@ def digits(text: str) -> list[str]:
 SPELLINGS = {
     "GB/T 1.1-2020": ["GB/T 1.1-2020", "GB/T1.1—2020", "gb/t 1.1-2020", "GBT 1.1-2020", "gbt1.1–2020", "ＧＢ／Ｔ　１．１－２０２０", "GB∕T 1.1 — 2020"],
     "GB/T 5606.1-2004": ["GBT5606.1—2004", "GB/T\u200b 5606.1-2004", "GB / T 5606.1-2004", "GB/T 5606.1:2004"],
+    "GB/T 1.1-2009": ["GB T 1.1-2009", "GB_T 1.1-2009", "GB-T1.1—2009"],
+    "EN 71-3": ["EN 71 part 3", "EN71-3", "EN-71-3", "EN 71, Teil 3"],
+    "EN IEC 62368-1": ["IEC/EN 62368-1", "EN/IEC 62368-1"],
+    "JIS C 62368-1:2018": ["JIS C 62368-1:2018", "JISC62368-1-2018"],
+    "DIN VDE 0620-1": ["DIN VDE 0620-1", "DIN-VDE 0620-1"],
+    "EU 1272/2008": ["（EC）第1272/2008", "(EC) 1272/2008"],
     "GB/T 1.1": ["gbt 1.1", "GB/T1.1", "ＧＢ／Ｔ１．１"],
     "GB 6675-1986": ["GB 6675-86", "gb6675—86"],
     "GB/Z 18620.1": ["GBZ 18620.1", "GB/Z18620.1"],
@@ -60,7 +66,7 @@ SPELLINGS = {
     "GOST R 51232-1998": ["GOST R 51232-98", "ГОСТ Р 51232-98", "гост р 51232—98"],
     "AS/NZS 8124.1:2019": ["AS/NZS 8124.1:2019", "AS NZS 8124.1:2019", "AS/NZS 8124.1：2019"],
     "CSA C22.2 No. 60335-1:16": ["CSA C22.2 No. 60335-1:16", "CAN/CSA-C22.2 No. 60335-1:16"],
-    "EU 2024/903": ["CELEX 32024R0903", "32024R0903", "(EU) 2024/903", "（EU）2024/903", "Regulation (EU) 2024/903", "EU 2024/903", "eu2024/903", "règlement (UE) 2024/903", "Verordnung (EU) 2024/903", "eli/reg/2024/903/oj", "L_202400903", "(EU)2024/903"],
+    "EU 2024/903": ["CELEX 32024R0903", "CELEX-32024R0903", "32024R0903", "(EU) 2024/903", "（EU）2024/903", "Regulation (EU) 2024/903", "EU 2024/903", "eu2024/903", "règlement (UE) 2024/903", "Verordnung (EU) 2024/903", "eli/reg/2024/903/oj", "L_202400903", "(EU)2024/903"],
     "EU 1907/2006": ["Regulation (EC) No 1907/2006", "(EC) No 1907/2006", "32006R1907", "règlement (CE) n° 1907/2006", "EC 1907/2006", "Verordnung (EG) Nr. 1907/2006"],
     "EU 2009/48": ["2009/48/EC", "Directive 2009/48/EC", "2009/48/CE", "Richtlinie 2009/48/EG", "32009L0048", "CELEX:32009L0048", "欧盟指令2009/48/EC"],
     "EU 2658/1987": ["Regulation (EEC) No 2658/87", "31987R2658"],
@@ -320,11 +326,17 @@ def test_any_text_is_read_without_error_and_without_overlap(text):
         assert ladder(reference.canonical)[0] == reference.canonical
 
 
-@pytest.mark.parametrize(
-    "seed", ["GB/T 1-", "1 ", "EN-", "ISO/", "(EU) ", "0-", "G/TBT/N/", "12 345 ", "9503.", "BS EN ISO IEC ", "JIS A", "a", "1", "HS 85, ", "16 CFR 1 and "]
-)  # fmt: skip
-def test_hostile_text_takes_time_in_proportion_to_its_length(seed):
+HOSTILE = [
+    "GB/T 1-", "1 ", "EN-", "ISO/", "(EU) ", "0-", "G/TBT/N/", "12 345 ", "9503.", "BS EN ISO IEC ", "JIS A", "a", "1", "/", "HS 85, ", "16 CFR 1 and ",
+    "EN 71-1, -2 and ", "EN 71-1/2", "/-1", "(EU) 2017/745, 2017/746 and ", "EN 71 part ", "HS8517", "lot ", "price 8517.62 ", "昭和二十年", "海关总署公告",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", HOSTILE)
+def test_hostile_text_is_read_in_passing(seed):
     begin = time.process_time()
     find_references(seed * (100_000 // len(seed)))
 
-    assert time.process_time() - begin < 1.5  # 100 kB; measured 0.01 to 0.2 s alone on a core
+    assert (
+        time.process_time() - begin < 30
+    )  # a fraction of a second; what is quadratic takes many minutes at this length

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from library.vocabulary.dates import ERAS, han_number
-from library.vocabulary.reading.place import END, WORDS, YEAR, Hit, Place, words
+from library.vocabulary.reading.place import END, SERIAL_BEFORE, UNIT_BEHIND, WORDS, YEAR, Hit, Place, words
 
 # --- European Union -------------------------------------------------------------------------------------------------
 
@@ -17,7 +17,7 @@ _COMMUNITY = "|".join(sorted(COMMUNITIES, key=len, reverse=True))
 _NUMBER_SIGN = r"(?:(?:Nos|No|Nr|num)\.? ?|N ?[°ºo]\.? ?|n\. ?[°º] ?|№ ?)"
 _ACT = re.compile(
     rf"(?:(?P<word>{'|'.join(sorted(set(ACTS), key=len, reverse=True))}) {{0,2}})?"
-    rf"(?:(?P<open>\()?(?P<community>{_COMMUNITY})(?:, ?Euratom)?\)? {{0,2}}[/:\-]? {{0,2}})?"
+    rf"(?:(?P<open>\()?(?P<community>{_COMMUNITY})(?:, ?Euratom)?\)? {{0,2}}[/:\-]? {{0,2}})?(?:第 ?)?"
     rf"(?P<sign>{_NUMBER_SIGN})?(?P<first>[0-9]{{1,4}}) ?/ ?(?P<second>[0-9]{{1,4}})"
     rf"(?: ?/ ?(?P<suffix>{_COMMUNITY}))?(?![0-9A-Za-z]|/[0-9A-Za-z])"
     r"(?:-(?P<day>[0-9]{8})(?![0-9]))?(?P<corrigendum> R\([0-9]{2}\))?",
@@ -88,7 +88,7 @@ def _act_form(one: str, other: str, *, has_sign: bool, has_suffix: bool) -> str 
 
 
 _CELEX = re.compile(
-    r"(?:CELEX {0,2}(?:No\.?|number|编号)? {0,2}:? {0,2})?"
+    r"(?:CELEX {0,2}(?:No\.?|number|编号)? {0,2}[:\-]? {0,2})?"
     r"(?P<sector>[0-9CE])(?P<year>(?:19[5-9]|20[0-4])[0-9])(?P<type>[A-Z]{1,2})(?P<number>[0-9]{4}|(?<=[A-Z])[0-9]{3}(?![0-9]))"
     r"(?P<corrigendum>R?\([0-9]{2}\))?(?:-(?P<day>[0-9]{8}))?" + END,
     re.IGNORECASE,
@@ -207,7 +207,7 @@ def federal(place: Place) -> Hit | None:
         is_prose = match["body"].islower() and not place.is_whole
         if match["section"] or match["word"] or not number.isdecimal() or is_prose:
             return None
-        if title not in _VOLUMES and len(number) < _LONG_PAGE:
+        if title not in _VOLUMES and (len(number) < _LONG_PAGE or re.fullmatch(YEAR, number)):
             return None  # '12 FR 90' may be francs
         return Hit(place.start, match.end("number"), f"{title} FR {int(number)}", "federal_register")
     if "," in match["number"] or not 1 <= title <= _LAST_TITLE[body]:
@@ -258,7 +258,9 @@ _DOCUMENT_WORD = re.compile(
 def document(place: Place) -> Hit | None:
     """Read the number of a Federal Register document: '2023-28978'; 'XR-2020-12345' is a model."""
     match = _DOCUMENT.match(place.text, place.start)
-    return None if match is None else Hit(place.start, match.end(), match.group(), "federal_register")
+    if match is None or UNIT_BEHIND.match(place.text, match.end()) or SERIAL_BEFORE.search(place.behind(20)):
+        return None
+    return Hit(place.start, match.end(), match.group(), "federal_register")
 
 
 def document_word(place: Place) -> Hit | None:

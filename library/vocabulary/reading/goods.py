@@ -59,7 +59,7 @@ def _is_heading(digits: str) -> bool:
 
 
 def _is_amount(place: Place, end: int) -> bool:
-    return bool(NOT_A_NUMBER.search(place.behind(10)) or UNIT_BEHIND.match(place.text, end))
+    return bool(NOT_A_NUMBER.search(place.behind(14)) or UNIT_BEHIND.match(place.text, end))
 
 
 _ICS_BEFORE = re.compile(
@@ -121,12 +121,14 @@ _GS1_RANGES = tuple(
 def gtin(place: Place) -> Hit | None:
     """Read 'UPC 196710005616', 'EAN 6 901234 567892'; alone only 13 or 14 digits that GS1 can have given."""
     match = _GTIN_NUMBER.match(place.text, place.start)
-    number = codes.gtin(match.group()) if match else None
-    if match is None or number is None:
+    if match is None:
         return None
     context = place.context(_GTIN_BEFORE)
     is_named = context is not None or place.is_whole or place.continues("gtin")
     if not is_named and len(place.word) not in (13, 14):
+        return None
+    number = codes.gtin(match.group())
+    if number is None:
         return None
     if not is_named and not any(first <= int(number[1:4]) <= last for first, last in _GS1_RANGES):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from library.vocabulary.reading.place import NOT_A_NUMBER, UNIT_BEHIND, Hit, Place, tight_start
+from library.vocabulary.reading.place import NOT_A_NUMBER, SERIAL_BEFORE, UNIT_BEHIND, Hit, Place, tight_start
 
 _SUFFIXES = r"(?P<suffixes>(?: ?[/\- ] ?(?:Add|Rev|Corr|Suppl)[. ]{0,2}[0-9]{1,3}(?![0-9A-Za-z])){0,6})"
 _SYMBOL = re.compile(
@@ -61,6 +61,7 @@ _CASE_BEFORE = re.compile(
     r"(?:RAPEX|Safety ?Gate|alerts?|notifications?|case|reference)[ :#(,]{0,3}(?:numbers?|nos?\.?|nr\.?|and|,)?[ :#(,]{0,3}$",
     re.IGNORECASE,
 )
+_WORDS = frozenset(("OR", "EM", "INFO"))
 FOUR_DIGITS_UNTIL = 13  # A12/1187/13 and A12/01187/13 are one case; later years print five digits
 
 
@@ -72,6 +73,9 @@ def case(place: Place) -> Hit | None:
     is_loose = match["slash"] != "/" or match.group()[len(match["type"])] != "/" or " " in match["type"]
     if is_loose and len(match["number"]) < 4:
         return None  # 'or 5/12', 'A 12/15/18'
+    has_slash = match.group()[len(match["type"]) :].lstrip()[0] == "/"
+    if not (has_slash or place.is_whole) and (match["type"].upper() in _WORDS or not place.word.isupper()):
+        return None  # 'in 2019/20 or 2020/21'
     width = 4 if int(match["year"]) <= FOUR_DIGITS_UNTIL else 5
     form = f"{match['type'].upper().replace(' ', '')}/{int(match['number']):0{width}d}/{match['year']}"
     return Hit(place.start, match.end(), form, "safety_gate")
@@ -103,7 +107,7 @@ def rasff(place: Place) -> Hit | None:
     if match is None:
         return None
     context = place.context(_RASFF_BEFORE)
-    is_amount = NOT_A_NUMBER.search(place.behind(10)) or UNIT_BEHIND.match(place.text, match.end())
+    is_amount = NOT_A_NUMBER.search(place.behind(14)) or UNIT_BEHIND.match(place.text, match.end())
     if not place.is_whole and context is None and (len(match.group()) != 9 or is_amount):
         return None
     return Hit(tight_start(place, context), match.end(), match.group(), "rasff")
@@ -199,4 +203,6 @@ _FICHE = re.compile(r"20[0-4][0-9]-(?:0[1-9]|1[0-2])-[0-9]{4}(?![0-9A-Za-z]|-[0-
 def fiche(place: Place) -> Hit | None:
     """Read the number of a RappelConso sheet: '2026-07-0014'."""
     match = _FICHE.match(place.text, place.start)
-    return None if match is None else Hit(place.start, match.end(), match.group(), "rappelconso")
+    if match is None or SERIAL_BEFORE.search(place.behind(20)):
+        return None
+    return Hit(place.start, match.end(), match.group(), "rappelconso")

@@ -16,10 +16,17 @@ CONTEXT_CHARACTERS = 40
 END = r"(?![A-Za-z0-9])"
 LIST_GAP = re.compile(r"(?: ?[,;、，/] ?(?:and |or |ex )?| (?:and|or|to) | ?[和及与] ?| - )$", re.IGNORECASE)
 NOT_A_NUMBER = re.compile(
-    r"(?:[$€£¥₩]|(?<![A-Za-z])(?:v|ver|version|release|USD|EUR|RMB|CNY|GBP|Rs)\.?) ?$", re.IGNORECASE
+    r"(?:[$€£¥₩]|(?<![A-Za-z])(?:v|ver|version|release|USD|EUR|RMB|CNY|GBP|Rs)\.?"
+    r"|(?<![A-Za-z])(?:price|cost|total|sum|prix|preis|precio)|价格?|售价|单价|[共合总]计|金额|总额)[ :]{0,2}(?:is |of |为)?$",
+    re.IGNORECASE,
+)
+SERIAL_BEFORE = re.compile(
+    r"(?:(?<![A-Za-z])(?:S/?N|P/?N|serial|lots?|batch|orders?|invoice|model|item|part)(?: ?(?:no\.?|numbers?|#))?"
+    r"|批号|批次|订单号?|发票号码?|序列号|型号|货号|零件号|合同号)[ :#(]{0,3}$",
+    re.IGNORECASE,
 )
 UNIT_BEHIND = re.compile(
-    r" ?(?:%|‰|°|(?:[kmcµ]?(?:g|m|l|V|W|Hz|A|Pa)|USD|EUR|CNY|RMB|euros?|dollars?|yuan|million|billion"
+    r" ?(?:[%‰°€$£¥₩]|(?:[kmcµ]?(?:g|m|l|V|W|Hz|A|Pa)|USD|EUR|CNY|RMB|euros?|dollars?|yuan|million|billion"
     r"|points?|tonn?es|tons|litres|liters|pounds|lbs|oz|kWh|hours|metres|meters|pieces|units)(?![A-Za-z])"
     r"|[万千元亿吨升件点]|美元|公斤|毫米)",
     re.IGNORECASE,

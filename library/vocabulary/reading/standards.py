@@ -22,7 +22,7 @@ GB_Z_FROM = 1000  # 'GBZ 2.1' is occupational health, with numbers below; 'GBZ 1
 
 _CHINESE_YEAR = rf"(?: {{0,2}}[\-:一ー] {{0,2}}(?P<year>{YEAR}|[5-9][0-9](?![0-9])))?"
 _CHINESE_TAIL = re.compile(
-    r"(?: ?[/_\-] ?(?P<nature>[TZJ])(?![A-Za-z]))?"
+    r"(?:(?P<slash> ?[/_\-] ?| (?=[TZ] ?[0-9]))(?P<nature>[TZJ])(?![A-Za-z]))?"
     r"(?P<gap>[ ._\-]{0,2})(?P<number>[A-Z]{0,2}[0-9]{1,6}(?:\.[0-9]{1,4}){0,3})"
     + _CHINESE_YEAR
     + rf"(?: ?/ ?XG ?(?P<change>[0-9]{{1,2}})(?: ?[\-一ー] ?(?P<changed>{YEAR}))?)?"
@@ -30,6 +30,7 @@ _CHINESE_TAIL = re.compile(
     re.IGNORECASE,
 )
 _DIGIT_BEFORE = re.compile(r"[0-9] ?$")
+_MEMORY = frozenset(("2", "4", "8", "16", "32", "64", "128", "256", "512"))  # 'GB 64' beside 'GB 128'
 
 
 def chinese(place: Place) -> Hit | None:
@@ -38,7 +39,9 @@ def chinese(place: Place) -> Hit | None:
     match = _CHINESE_TAIL.match(place.text, place.end)
     if match is None:
         return None
-    printed_nature, gap, number, printed_year, change, changed = match.groups()
+    slash, printed_nature, gap, number, printed_year, change, changed = match.groups()
+    if slash == " " and not (printed_year or code == "GB"):
+        return None  # 'GB T 1.1-2020' as people type it
     if number[0].isalpha() and code not in _LETTERED_CODES:
         return None
     nature = (printed_nature or nature).upper()
@@ -59,10 +62,15 @@ def chinese(place: Place) -> Hit | None:
 def _is_clear(place: Place, code: str, nature: str, number: str, year: str, gap: str) -> bool:
     """Whether a code and a number are a standard in prose, where 'SN 12345' is a serial number and GB a unit."""
     if year:
-        return "-" not in gap or code in _CLEAR
+        is_span = code not in _CLEAR and not nature and re.fullmatch(YEAR, number) and number < year
+        return ("-" not in gap or code in _CLEAR) and not is_span  # 'GM 2020-2022 models'
+    if nature and place.word.upper() == f"{code}T" and code != "GB" and (code == "TB" or re.fullmatch(YEAR, number)):
+        return False  # 'WTO/TBT 2024' is no standard of the railways
     if nature:
         return code == "GB" or place.word.isupper() or place.text[place.end : place.end + 1] == "/"
     if "-" in gap or code not in _CLEAR or _DIGIT_BEFORE.search(place.behind(3)):  # '16 GB 2400 MHz'
+        return False
+    if number in _MEMORY:
         return False
     # 'in GB 2023' speaks of Great Britain
     return not re.fullmatch(YEAR, number) and (place.word.isupper() or not gap or len(number) > 2)
@@ -122,7 +130,16 @@ STACK_WORDS = frozenset({*_JOINT, *_EUROPEAN, *_TYPES, *_CATALOGUES, *_ADOPTERS}
 STACK_STARTS = STACK_WORDS - {"GOST", "CLC", "R", "GUIDE", "NP", "WD", "CD", "DIS"}
 GLUED = {stack.replace(" ", "").lower(): stack.split() for stack in WORDS["glued"]}
 _FILM_SPEEDS = frozenset(words("film_speeds"))
-_CAMERA = re.compile(r"camera|sensitiv|aperture|shutter|photo|感光|相机|f/[0-9]", re.IGNORECASE)
+_CAMERA = re.compile(
+    r"camera|sensitiv|aperture|shutter|photo|film|lens|exposure|感光|相机|镜头|快门|光圈|曝光|胶片|拍摄|f/[0-9]",
+    re.IGNORECASE,
+)
+_STANDARD_BEFORE = re.compile(
+    r"(?:standards?|norme?|norma|规定|标准|依据|按照?|符合|执行|根据)[^0-9A-Za-z]{0,3}$", re.IGNORECASE
+)
+_COUNTED = re.compile(
+    r" (?:people|persons|pages|countries|days|hours|cases|words|items|children|personnes|pays|países|personas)(?![a-z])"
+)
 
 _CORE = frozenset({*_JOINT, *_EUROPEAN, *_CATALOGUES})
 _ALWAYS = frozenset(words("plain_prefixes"))
@@ -145,6 +162,9 @@ _NUMBER = re.compile(
 )
 _YEAR_TAIL = re.compile(
     rf" {{0,2}}: {{0,2}}(?P<year>{YEAR})(?:-[01][0-9])?{END}| ?\((?P<bracket>{YEAR})\)| - (?P<dash>{YEAR})(?![0-9A-Za-z\-])"
+)
+_NAMED_PART = re.compile(
+    r",? ?(?:part|teil|partie|parte|pt\.?) ?(?P<part>[0-9]{1,3})(?![0-9A-Za-z]|[.][0-9])", re.IGNORECASE
 )
 _VERSION_TAIL = re.compile(r" V[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{1,2}(?: \((?:19|20)[0-9]{2}-[01][0-9]\))?")
 _AMENDMENT = re.compile(
@@ -172,6 +192,8 @@ def stacked(place: Place) -> Hit | None:
     is_telecom = "ETSI" in prefixes or (prefixes[-1] in ("EN", "PREN") and number[0] == "3")
     if " " in number and not is_telecom:  # 'EN 301 489' is one number, 'EN 149 300 pieces' is not
         number, end, parts = number[:3], match.start("number") + 3, []
+    if not parts and (named := _NAMED_PART.match(place.text, end)):
+        parts, end = [named["part"]], named.end()
     year = ""
     if parts and re.fullmatch(YEAR, parts[-1]) and not place.text.startswith(":", end):
         year = parts.pop()  # 'ISO 9001-2015' is the Chinese way to print the year
@@ -183,7 +205,8 @@ def stacked(place: Place) -> Hit | None:
     is_glued = not match["gap"] and end > place.end
     if re.match(r"[A-Za-z0-9]", place.text[end : end + 1]):
         return None
-    if not place.is_whole and not _is_plausible(place, prefixes, number, bool(parts), bool(year), is_glued=is_glued):
+    has_part = bool(parts) and not {number, parts[-1]} <= _FILM_SPEEDS  # 'ISO 100-6400'
+    if not place.is_whole and not _is_plausible(place, prefixes, number, has_part, bool(year), is_glued=is_glued):
         return None
     form = f"{_compose(prefixes)} {number}{''.join('-' + part for part in parts)}{':' + year if year else ''}"
     return Hit(place.start, end, form + changes, KIND)
@@ -200,6 +223,8 @@ def _stack(place: Place) -> tuple[list[str], int] | None:
             return None  # 'such as ISO 9001', 'basado en ISO 9001'
         prefixes.append(match["word"].upper())
         at = match.end()
+    if prefixes[0] in _JOINT and prefixes[-1] == "EN":
+        prefixes.insert(0, prefixes.pop())  # 'IEC/EN 62368-1'
     core = prefixes[1:] if prefixes[0] in _TYPES or prefixes[0] in _ADOPTERS else prefixes
     return (prefixes, at) if not _CORE.isdisjoint(core) else None
 
@@ -227,13 +252,20 @@ def _is_plausible(
     """Whether prefixes and a number are a standard in prose, where 'EN' and 'AS' are also words."""
     first = prefixes[0]
     is_year = re.fullmatch(YEAR, number) is not None
-    if len(prefixes) > 1 or first in _ALWAYS:
+    is_bare_year = is_year and not has_part and not has_year  # 'the IEC 2023 General Meeting'
+    if len(prefixes) > 1:
+        return True
+    if is_bare_year and (first in _ALWAYS or first == "ISO") and not _STANDARD_BEFORE.search(place.behind(16)):
+        return False
+    if first in _ALWAYS:
         return True
     if first in _LONG_ONLY:
         return has_part or has_year or len(number) >= 4
     if first == "ISO":
-        is_speed = number in _FILM_SPEEDS and not has_part and not has_year
-        return not (is_speed and _CAMERA.search(place.text, max(0, place.start - 60), place.end + 60))
+        if number not in _FILM_SPEEDS or has_part or has_year:
+            return True
+        is_camera = _CAMERA.search(place.text, max(0, place.start - 60), place.end + 60)
+        return not is_camera and (len(number) > 3 or _STANDARD_BEFORE.search(place.behind(16)) is not None)
     if first == "EN" and not place.word.isupper():  # 'en 2015-2016', 'en 10-15 días'
         if is_year:
             return False
@@ -243,7 +275,8 @@ def _is_plausible(
     if first == "EN":
         is_model = place.text[place.end : place.end + 1] == "-" and len(number) < 4  # 'the EN-200 mixer'
         is_long = len(number) > 2 and not is_model
-        return has_year or (not is_year and (has_part or is_long or number in _SHORT_EN))
+        is_short = number in _SHORT_EN and not _COUNTED.match(place.text, place.end + 1 + len(number))
+        return has_year or (not is_year and (has_part or is_long or is_short))
     if not place.word.isupper() or (is_year and not has_year and not has_part):
         return False
     return has_year or (first not in _YEAR_ONLY and (has_part or len(number) >= 3))
@@ -279,7 +312,7 @@ def lettered(place: Place) -> Hit | None:
     match = _LETTERED.match(place.text, place.start + len(body))
     if match is None or (not place.is_whole and not place.word.isupper() and not match["year"]):
         return None
-    if body == "JIS" and len(match["number"]) != 4 and not match["adopts"]:
+    if body == "JIS" and len(match["number"]) > 5 and not match["adopts"]:
         return None
     adopts = f"{match['adopts'].strip(' -').upper()} " if match["adopts"] else ""
     year = f":{match['year']}" if match["year"] else ""
