@@ -229,6 +229,20 @@ def leaves(query: Query) -> Iterator[Term | Phrase | Filter | Range]:
             yield query
 
 
+def in_titles(query: Query) -> Query:
+    """The same query where words that may stand anywhere must stand in a title; a code beside a word is no title."""
+    match query:
+        case Term(field=None, is_reference=False) | Phrase(field=None):
+            return replace(query, field="title")
+        case And(parts):
+            return replace(query, parts=tuple(map(in_titles, parts)))
+        case Or(parts, text):
+            titled = (in_titles(part) for part in parts if not (text and isinstance(part, Filter)))
+            return replace(query, parts=tuple(titled))
+        case _:
+            return query
+
+
 # Words to conditions --------------------------------------------------------------------------------------------------
 
 # Left out of an unquoted query where other words remain; the index keeps them, and a query of nothing else asks for them.
@@ -464,7 +478,8 @@ class _Parser:
         self._skip_blanks()
         here = self._at
         character = self._text[here]
-        if self._operator() == "NOT" or (character in "-－" and self._is_negation(here)):
+        is_listed = here in self._references  # the '-2' of 'EN 71-1, -2'
+        if self._operator() == "NOT" or (character in "-－" and not is_listed and self._is_negation(here)):
             if self._operator() == "NOT":
                 self._take_operator()
             else:
@@ -535,7 +550,13 @@ class _Parser:
         end = self._word_end(here)
         self._at = end
         printed = self._text[here:end]
-        parts = conditions(printed, field)
+        reference = self._references.get(here)
+        if reference and canonical(printed) is None:  # an item of a list: what it is, the list says
+            parts: list[Query] = [
+                Term(reference.canonical, (reference_value(reference.canonical),), field, is_reference=True)
+            ]
+        else:
+            parts = conditions(printed, field)
         if not parts:
             self._saw_symbol |= not printed.isascii()
             return []

@@ -81,6 +81,22 @@ def test_a_wider_form_of_a_reference_finds_all_below_it() -> None:
     assert found("GB/T 5606.2-2005") == {"cn_openstd_samr:GB/T 5606.2-2005"}
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("EN 71-1, -2 and -3", "EN 71-1 EN 71-2 EN 71-3"),
+        ("GB 4806.1、.7", "GB 4806.1 GB 4806.7"),
+        ("(EU) 2017/745 and 2017/746", "EU 2017/745 EU 2017/746"),
+    ],
+)
+def test_a_list_of_references_asks_for_each_of_them_and_excludes_none(typed: str, meant: str) -> None:
+    def asked(text: str) -> list[str]:
+        query = parse_query(text)
+        return [part.values[0] for part in getattr(query, "parts", ()) if isinstance(part, Term) and part.is_reference]
+
+    assert asked(typed) == asked(meant) != []
+
+
 def test_a_phrase_wants_its_words_in_order_and_next_to_each_other() -> None:
     assert found('"short circuit"') == {POWER_BANK.id}
     assert found('"circuit short"') == set()
