@@ -19,7 +19,7 @@ from alerts.workdays import last_workday
 from indexer.engines.base import Engine
 from indexer.expand import expand
 from indexer.query import And, Or, Range, Reason, parse_query
-from library.record import Record, State
+from library.record import Record, State, decode
 from library.store.store import Store
 from library.times import instant
 
@@ -68,6 +68,37 @@ def told(store: Store, watch_id: str, *, limit: int = ITEMS) -> list[Told]:
         for row in rows
         if row["record_id"] in records
     ]
+
+
+def told_together(store: Store, name: str) -> tuple[datetime | None, list[Told]]:
+    """What stood in one mail or call, in its order, each record as its version had it; and when it was written.
+
+    name: 'mail:' and a Message-ID, or 'call:', a watch and an occasion. (None, []) for one that there is not.
+    """
+    kind, _, rest = name.partition(":")
+    with store.read() as transaction:
+        if kind == "mail":
+            head = transaction.row("SELECT id, created_at FROM mail WHERE message_id = :name", name=rest)
+        else:
+            watch_id, _, occasion = rest.partition(":")
+            head = transaction.row(CALL, watch=watch_id, occasion=occasion)
+        if head is None:
+            return None, []
+        rows = transaction.rows(IN_MAIL if kind == "mail" else IN_CALL, id=head["id"])
+        found = [
+            Told(
+                id=row["id"],
+                record=decode(row["payload"]),
+                version=row["version"],
+                action=row["action"],
+                about=row["about"],
+                state=row["state"],
+                at=instant(row["created_at"]),
+                reasons=read_reasons(row["reasons"]),
+            )
+            for row in rows
+        ]
+    return instant(head["created_at"]), found
 
 
 def atom(watch: Watch, items: Sequence[Told], *, base_url: str, feed_url: str) -> str:
@@ -186,3 +217,14 @@ TOLD = """
     SELECT id, record_id, version, action, about, state, created_at, reasons FROM delivery
     WHERE watch_id = :id AND channel IN ('mail', 'feed') AND state <> 'cancelled' ORDER BY id DESC LIMIT :limit
 """
+
+CALL = "SELECT id, created_at FROM call WHERE watch_id = :watch AND occasion = :occasion"
+
+TOLD_TOGETHER = """
+    SELECT delivery.id, delivery.version, delivery.action, delivery.about, delivery.state, delivery.created_at,
+           delivery.reasons, coalesce(version.payload, record.payload) AS payload
+    FROM delivery JOIN record ON record.id = delivery.record_id
+    LEFT JOIN version ON version.record_id = delivery.record_id AND version.version = delivery.version
+"""
+IN_MAIL = TOLD_TOGETHER + "WHERE delivery.mail_id = :id ORDER BY delivery.id"
+IN_CALL = TOLD_TOGETHER + "WHERE delivery.call_id = :id ORDER BY delivery.id"

@@ -57,12 +57,16 @@ class Letter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Addresses a letter points to; all start with the configured one. end, manage: by watch id, end_all: for one-click."""
+    """Addresses a letter points to; all start with the configured one. end, manage: by watch id, end_all: for one-click.
+
+    all_items: what the letter is about as it stood when it was written, however much of it the letter names.
+    """
 
     base_url: str
     end: Mapping[str, str]
     end_all: str
     manage: Mapping[str, str] = field(default_factory=dict)
+    all_items: str = ""
 
 
 def write_letter(
@@ -148,6 +152,7 @@ def _written(
         "watches": [_watch(watch, language, links) for watch in watches],
         "attributions": _attributions(items),
         "end_all": links.end_all,
+        "all_items": links.all_items,
         "say": wording.SENTENCES[language],
     }
     environment = _environment()

@@ -32,7 +32,7 @@ from alerts.operator import report_runs
 from alerts.outage import watch_server
 from alerts.reasons import read_reasons
 from alerts.sweep import last_sweep
-from alerts.tokens import mail_token, owner_token, secret, watch_token, watches_token
+from alerts.tokens import digest_token, mail_token, owner_token, secret, watch_token, watches_token
 from alerts.watches import Cadence, Watch, active_watches
 from indexer.query import QueryError, parse_query
 from library.record import Record, decode
@@ -239,6 +239,7 @@ def _links(settings: Settings, watch_ids: Iterable[str], message: str) -> Links:
         end={watch_id: f"{base_url}/unsubscribe?token={watch_token(key, watch_id)}" for watch_id in ids},
         manage={watch_id: f"{base_url}/watch?token={owner_token(key, watch_id)}" for watch_id in ids},
         end_all=f"{base_url}/unsubscribe?token={token}",
+        all_items=f"{base_url}/digest?token={digest_token(key, f'mail:{message}')}" if message else "",
     )
 
 

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 import orjson
 
 from indexer.analysis import Token, tokens
 from indexer.query import Reason
 from library.record import Record
+from library.vocabulary import categories, codes, hazards
 
+STEP = " > "  # between two steps of a way down a tree
 WORDS_LIMIT = 3  # of one reason; a record of 5,000 products names its word often enough
 
 
 def printed_reasons(reasons: Iterable[Reason], record: Record) -> list[Reason]:
-    """Replace token values by the words as the record prints them: 'chok' -> 'choking'."""
-    return [
-        Reason(reason.clause, reason.field, tuple(_printed(reason, record)) or reason.words[:WORDS_LIMIT])
-        for reason in reasons
-    ]
+    """Replace token values by the words as the record prints them: 'chok' -> 'choking'.
+
+    A code of a tree is replaced by the way down from it to the record's own codes: '95' -> '95 > 9503 > 950300'.
+    """
+    return [Reason(reason.clause, reason.field, _told(reason, record)) for reason in reasons]
+
+
+def _told(reason: Reason, record: Record) -> tuple[str, ...]:
+    return tuple(_way(reason, record) or _printed(reason, record)) or reason.words[:WORDS_LIMIT]
 
 
 def write_reasons(reasons: Iterable[Reason]) -> str:
@@ -40,6 +47,31 @@ def _printed(reason: Reason, record: Record) -> list[str]:
             if len(found) == WORDS_LIMIT:
                 return list(found)
     return list(found)
+
+
+def _way(reason: Reason, record: Record) -> list[str]:
+    """The ways from a code that was asked for down to the codes of the record; none where it is its own."""
+    asked = reason.words[0] if reason.words else ""
+    ways = []
+    for levels in _levels(reason.field, record):
+        if asked in levels and levels[-1] != asked:
+            ways.append(STEP.join(levels[levels.index(asked) :]))
+    return list(dict.fromkeys(ways))[:WORDS_LIMIT]
+
+
+def _levels(field: str, record: Record) -> Iterator[tuple[str, ...]]:
+    """The codes of a record in one tree, each with all above it, widest first."""
+    match field:
+        case "hs":
+            yield from (codes.hs_levels(coded.code) for coded in record.hs_codes if coded.code)
+        case "ics":
+            for coded in record.ics_codes:
+                with suppress(ValueError):  # a code kept as printed stands in no tree
+                    yield codes.ics_levels(coded.code or "")
+        case "hazard":
+            yield from (hazards.lexicon().broader(coded.code)[::-1] for coded in record.hazards if coded.code)
+        case "category":
+            yield from (categories.lexicon().broader(coded.code)[::-1] for coded in record.categories if coded.code)
 
 
 def _run(spots: list[Token], words: tuple[str, ...]) -> list[tuple[int, int]]:

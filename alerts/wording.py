@@ -5,8 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from alerts.reasons import STEP
 from indexer.entry import WORD_FIELDS
-from indexer.query import Reason
+from indexer.query import Reason, word_values
 from library.record import Record
 from library.vocabulary import categories, countries, hazards, measures, states
 
@@ -53,6 +54,11 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "expiry_intro": "订阅“{watch}”已近一年没有变动，将于 {day} 结束。",
         "expiry_link": "如果仍然需要，请打开以下链接并保存一次：",
         "expiry_rest": "不需要的话不必理会，{day} 之后不再发送。",
+        "word": "{field}含“{words}”",
+        "as_printed": "{field}含“{words}”（{said}）",
+        "by_term": "{field}含“{words}”（词库：{said} → {words}）",
+        "code": "{field}={words}",
+        "by_code": "{field}={words}（词库：{said} → {words}）",
         "robot_rest": "另有 {count} 条未列出。",
         "robot_list": "查看全部 {count} 条",
         "robot_unknown": "没有这个机器人：地址中的令牌不对，或机器人已被移除，请重新填写地址。",
@@ -60,7 +66,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "robot_unsafe": "机器人的安全设置不接受本消息：请核对签名密钥、关键词和 IP 白名单，以及本机时间。",
         "robot_words": "机器人的关键词或内容审核不接受本消息，请修改机器人的安全设置。",
         "robot_format": "机器人不接受这种消息格式，请换一个机器人。",
-        "digest_title": "推送内容（当时的完整清单）",
+        "all_items": "全部内容",
         "added": "新",
         "amended": "更新",
         "withdrawn": "撤回",
@@ -76,7 +82,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "original": "查看原文",
         "unread_title": "（标题为空）",
         "more": "另有 {count} 条，仅列标题：",
-        "rest": "此外还有 {count} 条未在邮件中列出，请在本库查看完整清单：",
+        "rest": "此外还有 {count} 条未在邮件中列出，完整清单（内容固定，不随检索变化）：",
         "full_list": "完整清单：{watch}",
         "watches": "本邮件来自您的订阅：",
         "query": "检索式：{query}",
@@ -126,6 +132,11 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "expiry_intro": "Your watch “{watch}” has not been touched for almost a year and will end on {day}.",
         "expiry_link": "If you still want it, open this link and save it once:",
         "expiry_rest": "If not, do nothing; after {day} it brings no more mail.",
+        "word": "“{words}” in the {field}",
+        "as_printed": "“{words}” in the {field} ({said})",
+        "by_term": "“{words}” in the {field} (term bank: {said} → {words})",
+        "code": "{field}={words}",
+        "by_code": "{field}={words} (term bank: {said} → {words})",
         "robot_rest": "{count} more are not listed here.",
         "robot_list": "See all {count}",
         "robot_unknown": "There is no such robot: its address has a wrong token, or it was removed; enter its address anew.",
@@ -133,7 +144,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "robot_unsafe": "The robot's safety settings refuse this: check secret, key words, IP list and this machine's clock.",
         "robot_words": "The robot's key words or its review of content refuse this; change its safety settings.",
         "robot_format": "The robot does not take this kind of message; use another one.",
-        "digest_title": "What was sent, as it stood",
+        "all_items": "everything of this mail",
         "added": "New",
         "amended": "Amended",
         "withdrawn": "Withdrawn",
@@ -149,7 +160,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "original": "See the original",
         "unread_title": "(no title)",
         "more": "{count} more, by title only:",
-        "rest": "{count} more are not listed in this mail; see the full list in the library:",
+        "rest": "{count} more are not listed in this mail; the full list, as it stood:",
         "full_list": "Full list: {watch}",
         "watches": "This mail comes from your watches:",
         "query": "Query: {query}",
@@ -381,14 +392,27 @@ def _reason(reason: Reason, language: str) -> str:
     if reason.field not in FIELDS[language]:
         return clean(reason.clause, 100)
     field = FIELDS[language][reason.field]
-    labels = [_label(reason.field, word, language) or clean(word, 60) for word in reason.words]
+    labels = [_way(reason.field, word, language) for word in reason.words]
     words = SENTENCES[language]["list"].join(labels)
+    said = clean(reason.clause, 60)
     if reason.field not in WORD_FIELDS:
-        return f"{field}={words}"
-    said = "" if reason.clause in reason.words else clean(reason.clause, 60)
-    if language == "zh":
-        return f"{field}含“{words}”" + (f"（{said}）" if said else "")
-    return f"“{words}” in the {field}" + (f" ({said})" if said else "")
+        # a code that was found by a word the reader typed: the term bank leads from one to the other
+        known = {_way(reason.field, word, one).casefold() for word in reason.words for one in LANGUAGES}
+        by_word = ":" not in reason.clause and said.casefold() not in known
+        return sentence(language, "by_code" if by_word else "code", field=field, words=words, said=said)
+    if reason.clause in reason.words:
+        name = "word"
+    else:
+        own = {value for word in reason.clause.split() for value in word_values(word)}
+        found = {value for words in reason.words for word in words.split() for value in word_values(word)}
+        name = "as_printed" if own & found else "by_term"
+    return sentence(language, name, field=field, words=words, said=said)
+
+
+def _way(field: str, word: str, language: str) -> str:
+    """A word, a code in words, or each step of a way down a tree: '玩具 › 气球'."""
+    steps = word.split(STEP) if field not in WORD_FIELDS else [word]
+    return " › ".join(_label(field, step, language) or clean(step, 60) for step in steps)
 
 
 def clean(text: str, limit: int) -> str:

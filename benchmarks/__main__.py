@@ -15,7 +15,18 @@ from time import perf_counter
 from benchmarks.figure import Figure
 from library.times import now
 
-NAMES = ("fetching", "parsing", "importing", "indexing", "segmenting", "searching", "unchanged", "memory", "matching")
+NAMES = (
+    "fetching",
+    "parsing",
+    "importing",
+    "indexing",
+    "segmenting",
+    "searching",
+    "unchanged",
+    "memory",
+    "matching",
+    "alerting",
+)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -33,14 +33,17 @@ LOOK_BACK = timedelta(days=8)  # longer than a week: a source may be due on one 
 
 def trigger(source: Source) -> CronTrigger:
     """When a source is due. from_crontab and a missing time zone would both mean the machine's own zone."""
-    hour, minute = source.schedule.at.split(":")
     days = ",".join(source.schedule.days) or "*"
+    if source.schedule.every_minutes:
+        return CronTrigger(day_of_week=days, minute=f"*/{source.schedule.every_minutes}", timezone=UTC)
+    hour, minute = source.schedule.at.split(":")
     return CronTrigger(day_of_week=days, hour=int(hour), minute=int(minute), timezone=UTC)
 
 
 def latest_due(source: Source, at: datetime) -> datetime | None:
     """The last time before `at` that a source was due, None if it was not within LOOK_BACK."""
-    due, latest = trigger(source).get_next_fire_time(None, at - LOOK_BACK), None
+    hours = bool(source.schedule.every_minutes and not source.schedule.days)
+    due, latest = trigger(source).get_next_fire_time(None, at - (timedelta(hours=1) if hours else LOOK_BACK)), None
     while due is not None and due <= at:
         latest, due = due, trigger(source).get_next_fire_time(due, due + timedelta(seconds=1))
     return latest

@@ -55,10 +55,14 @@ class Expectation(_Facts):
 
 
 class Schedule(_Facts):
-    """When the nightly round takes the source: a time of day in UTC, and the week days ('mon', ...), all where empty."""
+    """When the nightly round takes the source: a time of day in UTC, and the week days ('mon', ...), all where empty.
+
+    every_minutes: instead of once a day, at these minutes of every hour; 0 for once a day.
+    """
 
     at: str = "18:30"
     days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
+    every_minutes: Literal[0, 1, 2, 5, 10, 15, 20, 30] = 0
 
 
 class Politeness(_Facts):

@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from alerts.canary import last_flight
+from alerts.sweep import last_sweep
 from library.source import Source
 from library.store.runs import GOOD, Run
 from library.store.store import Origin, Store
@@ -146,6 +148,23 @@ def kinds(store: Store) -> dict[str, int]:
         return {
             row["kind"]: row["n"] for row in transaction.rows("SELECT kind, count(*) AS n FROM record GROUP BY kind")
         }
+
+
+def alerts_standing(store: Store, now: datetime, *, within_s: float) -> dict[str, Any]:
+    """How the alerts do, for programs: the last nightly comparison and the last canary, None where there was none."""
+    swept, flight = last_sweep(store), last_flight(store)
+    return {
+        "sweep": swept.as_json() | {"clean": swept.is_clean} if swept else None,
+        "canary": {
+            "standing": flight.standing(now, within_s),
+            "started": stamp(flight.started_at),
+            "arrived": stamp(flight.arrived_at) if flight.arrived_at else None,
+            "seen_by": flight.seen_by,
+            "reason": flight.reason,
+        }
+        if flight
+        else None,
+    }
 
 
 def news(store: Store, since: datetime, limit: int) -> tuple[int, list[Mapping[str, Any]]]:

@@ -169,7 +169,10 @@ def save_watch(
             confirmed=confirmed,
         )
     except WatchError as error:
-        refused = ("trouble", door.reader(request).say("watch.refused", reason=str(error)))
+        refused = (
+            "trouble",
+            door.reader(request).say("watch.refused", reason=error.say(door.reader(request).language)),
+        )
         return _watches(request, door, q=q, title=title, said=refused, status=400)
     except QueryError:
         return _watches(request, door, q=q, title=title)

@@ -6,14 +6,16 @@ must come from it.
 
 from __future__ import annotations
 
+from secrets import token_hex
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from alerts.feeds import atom, calendar, json_feed, told
-from alerts.tokens import TokenError, feed_token, hook_key, owner_token, watch_id_of
+from alerts.feeds import atom, calendar, json_feed, told, told_together
+from alerts.robots import robot_of
+from alerts.tokens import TokenError, digest_name_of, feed_token, owner_token, watch_id_of
 from alerts.watches import (
     ACTIONS,
     Cadence,
@@ -31,6 +33,8 @@ from library.times import now
 from search_api.door import AtDoor, Door, same_site
 
 router = APIRouter(include_in_schema=False)
+DIGEST_ITEMS = 200  # on one page
+HOOK_SECRET_BYTES = 32
 SAID = {"confirmed": "done", "saved": "done", "removed": "done"}
 
 
@@ -77,10 +81,29 @@ def change_watch(
     days_before: Annotated[int, Form()] = 7,
     actions: Annotated[list[str] | None, Form()] = None,
     nothing_too: Annotated[bool, Form()] = False,
+    by_mail: Annotated[bool, Form()] = True,
+    hook: Annotated[str, Form()] = "",
+    hook_secret: Annotated[str, Form()] = "",
+    hook_off: Annotated[bool, Form()] = False,
+    new_key: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Change a watch as its owner's form says; it goes on for a year from now."""
+    """Change a watch as its owner's form says; it goes on for a year from now.
+
+    hook: '' leaves the web address as it is. The key that signs the calls of a new address is shown in the answer, once.
+    """
     watch = _watch(door, token, "owner")
+    address = "" if hook_off else hook.strip() or watch.hook
+    is_new = bool(address) and address != watch.hook
+    is_robot = robot_of(address, door.settings.alerts) is not None
+    key = token_hex(HOOK_SECRET_BYTES) if address and not is_robot and (is_new or new_key) else ""
+    if is_robot:
+        own_secret = hook_secret or ("" if is_new else watch.hook_secret)
+    else:
+        own_secret = key or (watch.hook_secret if address else "")
     changes: dict[str, Any] = {
+        "by_mail": by_mail,
+        "hook": address,
+        "hook_secret": own_secret,
         "query": q,
         "title": title,
         "cadence": cadence,
@@ -92,14 +115,22 @@ def change_watch(
     }
     reader = door.reader(request)
     try:
-        edit_watch(door.store, watch.id, now=now(), **changes)
+        changed = edit_watch(door.store, watch.id, now=now(), **changes)
     except QueryError as error:
-        reason = reader.say("search.error", column=error.column, message=error.message)
+        why = reader.say(f"query.{error.code}", **error.values)
+        reason = reader.say("search.error", column=error.column, message=why)
         return _page(request, door, watch, token, ("trouble", reason), status=400)
     except WatchError as error:
         return _page(
-            request, door, watch, token, ("trouble", reader.say("watch.refused", reason=str(error))), status=400
+            request,
+            door,
+            watch,
+            token,
+            ("trouble", reader.say("watch.refused", reason=error.say(reader.language))),
+            status=400,
         )
+    if key:
+        return _page(request, door, changed, token, ("done", reader.say("watch.key_once")), key=key)
     return _to_page(door, watch.id, "saved")
 
 
@@ -112,7 +143,14 @@ def end_own_watch(door: AtDoor, token: str = "") -> Response:
 
 
 def _page(
-    request: Request, door: Door, watch: Watch, token: str, said: tuple[str, str] | None, *, status: int = 200
+    request: Request,
+    door: Door,
+    watch: Watch,
+    token: str,
+    said: tuple[str, str] | None,
+    *,
+    status: int = 200,
+    key: str = "",
 ) -> HTMLResponse:
     reader = door.reader(request)
     try:
@@ -134,7 +172,32 @@ def _page(
         actions=ACTIONS,
         cadences=list(Cadence),
         feed=feed,
-        hook_key=hook_key(door.secret, watch.id) if watch.hook else "",
+        key=key,
+        hook_host=urlsplit(watch.hook).hostname or "",
+        robot=robot_of(watch.hook, door.settings.alerts) if watch.hook else None,
+    )
+
+
+@router.get("/digest")
+def digest_page(request: Request, door: AtDoor, token: str = "", first: int = 0) -> HTMLResponse:
+    """What one mail or call was about, as it stood when it was written, however much of it that named."""
+    reader = door.reader(request)
+    try:
+        at, items = told_together(door.store, digest_name_of(door.secret, token))
+    except TokenError as error:
+        raise HTTPException(400, "unsubscribe.bad") from error
+    if at is None:
+        raise HTTPException(404, "error.404")
+    first = min(max(first, 0), len(items))
+    return door.page(
+        request,
+        "digest.html",
+        token=token,
+        at=at,
+        count=len({item.record.id for item in items}),
+        items=items[first : first + DIGEST_ITEMS],
+        rest=first + DIGEST_ITEMS if first + DIGEST_ITEMS < len(items) else 0,
+        why=lambda item: reason_line(item.reasons, reader.language),
     )
 
 

@@ -115,6 +115,48 @@ def test_a_reader_hears_of_nothing_only_where_it_was_asked_for_and_true(house: H
     assert [("没有新内容" in str(message["Subject"])) for message in house.mailbox.messages()] == [False] * with_news
 
 
+def test_after_days_of_silence_the_receipt_covers_all_of_them(house: House):
+    _settled(house, nothing_too=True)
+    house.clock.at = MORNING - timedelta(days=2) + timedelta(seconds=5)
+    house.send()
+    _run(house, SAFETY_GATE, "good")
+    _run(house, CPSC, "good")
+
+    _morning(house)
+
+    before, after = house.mailbox.messages()
+    assert "本次说明涵盖 2026-02-28 02:31 至 2026-03-01 08:00（Asia/Shanghai）。" in body(before)
+    assert "本次说明涵盖 2026-03-01 08:00 至 2026-03-03 08:00（Asia/Shanghai）。" in body(after)
+
+
+def test_nothing_is_not_said_of_days_in_which_something_was_found(house: House):
+    _settled(house, nothing_too=True)
+    house.clock.at = MORNING - timedelta(days=2) + timedelta(seconds=5)
+    house.send()
+    house.put(recall())
+    house.match()  # due yesterday morning, when nobody was up to send it
+
+    _morning(house)
+
+    first, second = (str(message["Subject"]) for message in house.mailbox.messages())
+    assert "没有新内容" in first
+    assert "没有新内容" not in second
+    assert "2026-03-01 08:00 至 2026-03-03 08:00" in body(house.mailbox.messages()[1])
+
+
+def test_a_receipt_that_never_came_through_is_none(house: House):
+    _settled(house, nothing_too=True)
+    house.clock.at = MORNING - timedelta(days=2) + timedelta(seconds=5)
+    house.mailbox.faults = {"RCPT": "550 no such user"}
+    house.send()
+    house.mailbox.faults = {}
+
+    _morning(house)
+
+    (message,) = house.mailbox.messages()
+    assert "本次说明涵盖 2026-02-28 02:31 至 2026-03-03 08:00" in body(message)
+
+
 def test_a_watch_made_this_morning_says_nothing_of_the_night_before(house: House):
     house.clock.at = MORNING - timedelta(hours=1)
     house.watch(cadence="daily", nothing_too=True)

@@ -166,7 +166,7 @@ def test_the_mail_explains_itself_in_chinese(house: House):
         "[新] Balloon with a choking hazard",
         "欧盟危险产品通报 · SR/00001/26 · 发布日期：2026-02-27",
         "市场：欧盟；类型：召回；类别：玩具；危害：异物窒息；原产地：中国（由编码自动生成）",
-        "为什么收到：订阅“中国玩具”：原产地=中国；标题含“choking”（窒息）",
+        "为什么收到：订阅“中国玩具”：原产地=中国；标题含“choking”（词库：窒息 → choking）",
         "补报：",
         "https://ttm.example/records/eu_safety_gate:SR/00001/26",
         "https://publisher.example/notice?id=1&lang=en",

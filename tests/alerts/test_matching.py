@@ -325,3 +325,30 @@ def test_what_is_found_is_what_comparing_everything_with_everything_finds(house:
     assert {(row["watch_id"], row["record_id"]) for row in house.deliveries()} == expected
     assert len(find_deliveries(house.store, changes, watches, house.sources).deliveries) == len(expected)
     assert sweep(house.store, house.sources, now=house.clock()).is_clean
+
+
+@pytest.mark.parametrize(
+    ("query", "zh", "en"),
+    [
+        ("hs:95", "HS 编码=95 › 9503 › 950300", "HS code=95 › 9503 › 950300"),
+        ("hs:950300", "HS 编码=950300", "HS code=950300"),
+        ("ics:97", "ICS 分类=97 › 97.200 › 97.200.50", "ICS code=97 › 97.200 › 97.200.50"),
+        ("气球", "标题含“Balloon”（词库：气球 → Balloon）", "“Balloon” in the title (term bank: 气球 → Balloon)"),
+        ("balloons", "标题含“Balloon”（balloons）", "“Balloon” in the title (balloons)"),
+        ("hazard:choking", "危害=异物窒息", "hazard=Choking"),
+    ],
+)
+def test_a_reason_names_the_way_down_a_tree_or_through_the_term_bank(house: House, query: str, zh: str, en: str):
+    house.watch(query)
+    house.put(
+        recall(
+            hs_codes=(Coded(printed="9503.00", code="950300"),),
+            ics_codes=(Coded(printed="97.200.50", code="97.200.50"),),
+        )
+    )
+    house.match()
+
+    reasons = read_reasons(house.deliveries()[0]["reasons"])
+
+    assert reason_line(reasons, "zh") == zh
+    assert reason_line(reasons, "en") == en

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from alerts import outbox
+from alerts.feeds import told_together
 from alerts.letter import write_letter
 from alerts.mail import MailServer
 from alerts.operator import report_runs
 from alerts.outbox import GIVE_UP_AFTER, list_mails, plan_mails, retry_pause, run_outbox, status
 from alerts.sweep import sweep
-from alerts.tokens import mail_token, secret, unsubscribe
+from alerts.tokens import digest_name_of, mail_token, secret, unsubscribe
 from alerts.watches import end_watch
 from library.store.store import Origin, SeenPage, Sighting, Store
 from tests.alerts.conftest import NIGHT, READER, FaultyMailbox, House, body, recall
@@ -376,6 +377,14 @@ def test_a_flood_is_one_mail_that_names_500_and_links_to_all(house: House):
     assert "120 more are not listed" in text
     assert "https://ttm.example/search?q=kind%3Arecall" in text
     assert {delivery["state"] for delivery in house.deliveries()} == {"sent"}
+    token = text.partition("https://ttm.example/digest?token=")[2].split()[0]
+    at, frozen = told_together(house.store, digest_name_of(secret(house.settings), token))
+    assert at is not None
+    assert [item.record.key for item in frozen] == [record.key for record in changes]
+    house.put(recall("SR/00000/26", "Balloon, now with another title"))
+    house.put(recall("SR/99999/26", "One more balloon"))
+    house.match()
+    assert told_together(house.store, digest_name_of(secret(house.settings), token)) == (at, frozen)
 
 
 def test_a_watch_ended_while_its_mail_waits_is_not_mailed(house: House):

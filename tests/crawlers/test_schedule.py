@@ -66,6 +66,15 @@ def test_every_hour_of_a_year_of_summer_times_knows_its_latest_round(days: tuple
     assert len(set(found)) == pytest.approx(365 if not days else 52 * len(days), abs=3)
 
 
+@pytest.mark.parametrize(("minutes", "due"), [(1, "20:41"), (5, "20:40"), (30, "20:30")])
+def test_a_source_may_be_taken_at_minutes_of_every_hour(minutes: int, due: str) -> None:
+    often = CPSC.model_copy(update={"schedule": Schedule.model_validate({"every_minutes": minutes})})
+
+    latest = latest_due(often, datetime(2026, 3, 2, 20, 41, 30, tzinfo=UTC))
+
+    assert latest == datetime.fromisoformat(f"2026-03-02T{due}:00+00:00")
+
+
 def test_a_round_of_the_ledger_is_not_made_up_and_a_missed_one_is_once(store: Store) -> None:
     source, now = due_at("18:30"), MONDAY + timedelta(hours=20)
     due = MONDAY + timedelta(hours=18, minutes=30)

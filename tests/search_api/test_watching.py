@@ -9,9 +9,10 @@ import pytest
 
 from alerts.canary import begin_flight, end_flight
 from alerts.sweep import sweep
-from alerts.tokens import confirm_token, feed_token, owner_token, watch_token
-from alerts.watches import active_watches, add_watch, get_watch
-from library.times import now
+from alerts.tokens import confirm_token, digest_token, feed_token, owner_token, watch_token
+from alerts.watches import Watch, active_watches, add_watch, get_watch
+from library.times import now, stamp
+from search_api.door import record_path
 from tests.search_api.conftest import browser
 from tests.search_api.shelf import SOURCES
 from tests.search_api.test_changing import csrf_of, everything, operator
@@ -135,6 +136,129 @@ def test_the_owner_ends_a_watch_and_its_feeds_end_with_it(own_shelf):
     assert client.get(f"/feed/{_page(watch, 'feed')}.atom").status_code == 410
 
 
+def _kept(shelf, watch) -> Watch:
+    kept = get_watch(shelf.store, watch.id)
+    assert kept is not None
+    return kept
+
+
+def _form(client, address, **more):
+    return {"csrf": csrf_of(client, address), "q": "charger", "actions": ["added"], "language": "en"} | more
+
+
+def test_the_owner_has_a_program_called_and_sees_its_key_once(own_shelf):
+    watch = _watch(own_shelf)
+    client = browser(own_shelf)
+    address = f"/watch?token={_page(watch)}"
+
+    saved = client.post(address, data=_form(client, address, hook="https://program.example/in", by_mail="false"))
+    again = client.get(address)
+    kept = _kept(own_shelf, watch)
+    client.post(address, data=_form(client, address, by_mail="false"))
+    unchanged = _kept(own_shelf, watch)
+    renewed = client.post(address, data=_form(client, address, new_key="true"))
+    changed = _kept(own_shelf, watch)
+
+    assert saved.status_code == 200
+    assert (kept.hook, kept.by_mail, len(kept.hook_secret)) == ("https://program.example/in", False, 64)
+    assert kept.hook_secret in saved.text
+    assert kept.hook_secret not in again.text
+    assert "It is told to a program at program.example now." in again.text
+    assert "/in" not in again.text.partition("How it is told")[2].partition("</fieldset>")[0]
+    assert (unchanged.hook, unchanged.hook_secret) == (kept.hook, kept.hook_secret)
+    assert changed.hook_secret not in ("", kept.hook_secret)
+    assert changed.hook_secret in renewed.text
+
+
+def test_the_owner_has_a_chat_told_and_neither_its_token_nor_its_secret_is_ever_shown(own_shelf):
+    watch = _watch(own_shelf)
+    client = browser(own_shelf)
+    address = f"/watch?token={_page(watch)}"
+    robot = "https://oapi.dingtalk.com/robot/send?access_token=t0k3n"
+
+    saved = client.post(address, data=_form(client, address, hook=robot, hook_secret="SECx"))
+    page = client.get(address).text
+    kept = _kept(own_shelf, watch)
+    client.post(address, data=_form(client, address, hook_off="true"))
+    off = _kept(own_shelf, watch)
+
+    assert saved.status_code == 303
+    assert (kept.hook, kept.hook_secret) == (robot, "SECx")
+    assert "DingTalk robot" in page
+    assert "t0k3n" not in page
+    assert "SECx" not in page
+    assert (off.hook, off.hook_secret) == ("", "")
+
+
+def test_channels_are_not_changed_by_a_form_of_another_site(own_shelf):
+    watch = _watch(own_shelf)
+    client = browser(own_shelf)
+    form = {"q": "charger", "actions": ["added"], "hook": "https://evil.example/", "by_mail": "false"}
+
+    assert client.post(f"/watch?token={_page(watch)}", data=form).status_code == 403
+    assert client.post(f"/watch?token={_page(watch)}", data=form | {"csrf": "x" * 43}).status_code == 403
+    assert get_watch(own_shelf.store, watch.id) == watch
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"hook": "http://open.feishu.cn/open-apis/bot/v2/hook/h"}, "只能用 https"),
+        ({"hook": "ftp://x"}, "不是网址"),
+        ({"days_before": "0"}, "期限前的天数"),
+        ({"quiet": "22-7"}, "免打扰时段的写法"),
+        ({"actions": []}, "至少选择一种"),
+        ({"q": "(charger"}, "检索式"),
+    ],
+)
+def test_a_refusal_on_a_chinese_page_is_chinese(own_shelf, wrong, said):
+    watch = _watch(own_shelf)
+    client = browser(own_shelf)
+    client.headers["accept-language"] = "zh"
+    address = f"/watch?token={_page(watch)}"
+
+    answer = client.post(address, data=_form(client, address) | wrong)
+
+    assert answer.status_code == 400
+    sentence = re.findall(r'<p class="trouble" role="status">([^<]+)</p>', answer.text)[0]
+    assert said in sentence
+    assert not re.search(r"[a-z]+ [a-z]+ [a-z]+", sentence)
+
+
+def test_a_digest_is_shown_as_it_stood_by_its_own_link_alone(own_shelf):
+    watch = _watch(own_shelf)
+    with own_shelf.store.write() as transaction:
+        records = transaction.rows(
+            "SELECT record_id, version FROM version WHERE version = 1 ORDER BY record_id LIMIT 3"
+        )
+        call = transaction.value(
+            "INSERT INTO call (watch_id, occasion, address, content, state, next_at, created_at) "
+            "VALUES (:watch, 'call:1', 'https://x', '', 'sent', :at, :at) RETURNING id",
+            watch=watch.id,
+            at=stamp(now()),
+        )
+        for row in records:
+            transaction.do(
+                "INSERT INTO delivery (watch_id, record_id, version, channel, recipient, action, reasons, state, due_at, "
+                "created_at, call_id) VALUES (:watch, :record, :version, 'hook', 'https://x', 'added', '[]', 'sent', :at, "
+                ":at, :call)",
+                watch=watch.id,
+                record=row["record_id"],
+                version=row["version"],
+                at=stamp(now()),
+                call=call,
+            )
+    client = browser(own_shelf)
+
+    page = client.get("/digest", params={"token": digest_token(SECRET, f"call:{watch.id}:call:1")})
+
+    assert page.status_code == 200
+    assert all(record_path(row["record_id"]) in page.text for row in records)
+    assert "3 records, as they stood then" in page.text
+    assert client.get("/digest", params={"token": _page(watch)}).status_code == 400
+    assert client.get("/digest", params={"token": digest_token(SECRET, "mail:<none@x>")}).status_code == 404
+
+
 def test_the_feeds_are_served_as_what_they_are(own_shelf):
     watch = _watch(own_shelf)
     client = browser(own_shelf)
@@ -181,6 +305,10 @@ def test_the_source_board_says_how_the_canary_and_the_comparison_went(own_shelf)
     sweep(own_shelf.store, SOURCES, now=now(), repair=True)
     compared = client.get("/sources").text
 
+    said = client.get("/api/sources").json()["alerts"]
+
+    assert (said["canary"]["standing"], said["canary"]["seen_by"]) == ("arrived", "mailbox")
+    assert (said["sweep"]["clean"], said["sweep"]["missing"]) == (True, 0)
     assert "No canary has flown yet." in before
     assert "have not been compared yet" in before
     assert "did not arrive; real alerts may not either" in missing
