@@ -116,6 +116,7 @@ LOOK_ALIKES = [
 SENTENCES = [
     ("The product does not comply with the European standard EN 71-1 and Directive 2009/48/EC.", ["EN 71-1", "EU 2009/48"]),
     ("按照GB 6675.2—2014和GB/T 26125-2011，以及ISO 8124-1:2018执行。", ["GB 6675.2-2014", "GB/T 26125-2011", "ISO 8124-1:2018"]),
+    ("GB 4806.1 GB 4806.7 GB/T 1.1", ["GB 4806.1", "GB 4806.7", "GB/T 1.1"]),
     ("10 CFR parts 429 and 430 are amended.", ["10 CFR 429", "10 CFR 430"]),
     ("see G/TBT/N/BDI/608, G/TBT/N/KEN/1808 and G/SPS/N/JPN/1345/Add.1", ["G/TBT/N/BDI/608", "G/TBT/N/KEN/1808", "G/SPS/N/JPN/1345/Add.1"]),
     ("HS code(s): 8517, 8518; 9503.00; ICS code(s): 97.200.50", ["HS 8517", "HS 8518", "HS 950300", "ICS 97.200.50"]),

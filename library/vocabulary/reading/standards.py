@@ -68,7 +68,8 @@ def _is_clear(place: Place, code: str, nature: str, number: str, year: str, gap:
         return False  # 'WTO/TBT 2024' is no standard of the railways
     if nature:
         return code == "GB" or place.word.isupper() or place.text[place.end : place.end + 1] == "/"
-    if "-" in gap or code not in _CLEAR or _DIGIT_BEFORE.search(place.behind(3)):  # '16 GB 2400 MHz'
+    is_amount = _DIGIT_BEFORE.search(place.behind(3)) and not (place.before and place.start - place.before.end < 2)
+    if "-" in gap or code not in _CLEAR or is_amount:  # '16 GB 2400 MHz', but 'GB 4806.1 GB 4806.7'
         return False
     if number in _MEMORY:
         return False
