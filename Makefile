@@ -17,7 +17,7 @@ help:
 	@echo "make lint types  style and strict types"
 	@echo "make bench       the figures: ratios against a peer measured in the same run"
 	@echo "make bench-search  a million generated records, searched by both engines and SQLite; RECORDS=50000 takes minutes"
-	@echo "make torture     10,000 alerts under kill -9, broken lines, a jumping clock and a full disk"
+	@echo "make torture     10,000 alerts under kill -9, restarts, broken lines, a jumping clock, a full disk; forged tokens"
 	@echo "make browser     install Chromium for the page tests (Debian packages)"
 	@echo "make postgres    install a PostgreSQL server for the store tests (Debian packages)"
 	@echo "make lock        resolve the dependencies anew into locks/"

@@ -5,17 +5,22 @@ again. The mail server drops the line at any step, the clock jumps, files cannot
 delivery must have arrived, and none may have come twice: a copy counts as double unless it has the same Message-ID and
 the outbox itself counted a doubt for it. What should arrive is worked out by `matches()`, and not by what is tortured.
 
-    kill       SIGKILL at random moments
-    drops      and the line breaks at every step of SMTP, before and after the mail is kept
-    clock      and the clock jumps by up to a day and a half, both ways
-    disk_full  and no file may grow beyond a limit that is close
-    all        everything at once
+    kill           SIGKILL at random moments
+    drops          and the line breaks at every step of SMTP, before and after the mail is kept
+    clock          and the clock jumps by up to a day and a half, both ways
+    disk_full      and no file may grow beyond a limit that is close
+    all            everything at once
+    storm          started and killed again within a third of a second, 500 times for 10,000 deliveries; every other time
+                   the next one starts before the last one is dead
+    smtp_down_24h  no mail server for a day (outage.py)
+    forged_tokens  a hundred forged tokens for each delivery asked for, a million in all (forging.py)
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import re
 import resource
@@ -25,13 +30,14 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -55,7 +61,6 @@ WORDS = ("balloon", "charger", "kite", "toaster", "rattle", "helmet", "lamp", "d
 HAZARDS = ("choking", "fire", "electric_shock", "injuries")
 STEPS = ("banner", "EHLO", "MAIL", "RCPT", "DATA", "dot", "kept", "QUIT")
 BATCH = 10  # records of one page
-LIFE_S = (0.05, 1.2)  # of a child, at least and at most
 LIVES_MAX = 4000
 QUIET_S = 300.0  # within which everything has arrived once the trouble is over
 JUMP = timedelta(hours=36)  # the clock may be off by this; beyond five days mails are given up, and rightly
@@ -70,6 +75,9 @@ class Suffering:
     drops: bool = False
     clock: bool = False
     disk_full: bool = False
+    overlap: bool = False
+    deliveries_per_life: int = 50
+    life_s: tuple[float, float] = (0.05, 1.2)  # of a child, at least and at most
 
 
 WAYS = (
@@ -78,54 +86,50 @@ WAYS = (
     Suffering("clock", clock=True),
     Suffering("disk_full", disk_full=True),
     Suffering("all", drops=True, clock=True, disk_full=True),
+    Suffering("storm", overlap=True, deliveries_per_life=20, life_s=(0.0, 0.3)),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of so many deliveries. lives: how often the child was started; states: the rows of the outbox by state."""
+    """What became of so many deliveries. more: further figures; states: the rows of the outbox by state.
+
+    wrong: what else is not as promised.
+    """
 
     name: str
     n: int
     lost: int
     dup: int
     seed: int
-    lives: int
-    states: str
+    more: str
+    states: str = ""
+    wrong: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether nothing was lost and nothing doubled."""
-        return self.n > 0 and not (self.lost or self.dup)
+        """Whether nothing was lost, nothing doubled, and all else is as promised."""
+        return self.n > 0 and not (self.lost or self.dup or self.wrong)
 
     @property
     def line(self) -> str:
         """'kill n=10000 lost=0 dup=0 seed=1 pass'."""
         verdict = "pass" if self.passed else "fail"
-        said = f"{self.name} n={self.n} lost={self.lost} dup={self.dup} seed={self.seed} {verdict} lives={self.lives}"
-        return said if self.passed else f"{said} states: {self.states}"
+        said = f"{self.name} n={self.n} lost={self.lost} dup={self.dup} seed={self.seed} {verdict} {self.more}"
+        return said if self.passed else f"{said} {'; '.join(self.wrong)} states: {self.states}"
 
 
 def torture(way: Suffering, folder: Path, *, deliveries: int, seed: int) -> Outcome:
     """Let the alerts of a library of its own suffer, and count."""
     dice = Random(f"{seed}/{way.name}")
-    store = Store(f"sqlite:///{folder / 'store.sqlite'}")
-    _save_watches(store, readers=max(4, deliveries // 100))
-    queries = [(watch.recipient, compiled(watch.query)) for watch in active_watches(store)]
-    store.close()
-    expected: set[tuple[str, str]] = set()
-    records: list[Record] = []
-    while len(expected) < deliveries:
-        record = _record(len(records), seed)
-        entry = entry_of(record)
-        expected |= {(recipient, record.id) for recipient, query in queries if matches(query, entry)}
-        records.append(record)
+    records, expected = library(folder, deliveries=deliveries, seed=seed)
     with _server(folder, seed) as server:
-        lives = _suffer(way, folder, server, records, dice, lives_min=max(5, deliveries // 50))
+        lives = _suffer(way, folder, server, records, dice, lives_min=max(5, deliveries // way.deliveries_per_life))
         server.faults.value = 0.0
         lives += _settle(folder, server, records, expected)
-        received = _received(folder)
-    return Outcome(way.name, len(expected), *_judged(folder, received, expected), seed, lives, _states(folder))
+    arrived = received(folder)
+    lost, dup, again = judged(folder, arrived, expected)
+    return Outcome(way.name, len(expected), lost, dup, seed, f"lives={lives} again={again}", states(folder))
 
 
 # The child ------------------------------------------------------------------------------------------------------------
@@ -187,20 +191,30 @@ def _suffer(
     """Start and kill children until all records are put, and some twenty more; returns how many there were."""
     server.faults.value = FAULT_SHARE if way.drops else 0.0
     passed = 0.0
-    each = max(1, len(records) // lives_min)  # so that there is something to do in every life
+    last = 0
     for lives in range(1, LIVES_MAX + 1):
-        _write(folder / "allowed", lives * each)
+        # so that there is something to do in every life
+        _write(folder / "allowed", min(len(records), -(-lives * len(records) // lives_min)))
         passed += dice.uniform(0, 120)  # so that mails which are to be tried again come to it
         jump = dice.uniform(-1, 1) * JUMP.total_seconds() if way.clock and dice.random() < 0.3 else 0.0
         _write(folder / "clock", min(passed, 86_400.0) + jump)
         limit = _size(folder) + dice.randrange(200_000) if way.disk_full and dice.random() < 0.5 else 0
         child = _born(folder, server.port, records, limit)
-        time.sleep(dice.uniform(*LIFE_S))
-        _kill(child)
-        if (
-            _put(folder) == len(records) and dice.random() < 0.05
-        ):  # a jump may have put what is due far off; that comes in peace
+        if last:
+            time.sleep(dice.uniform(*way.life_s))
+            _kill(last)
+            last = 0
+        time.sleep(dice.uniform(*way.life_s))
+        # a jump may have put what is due far off; that comes in peace
+        is_over = lives >= lives_min and _put(folder) == len(records) and dice.random() < 0.05
+        if way.overlap and not is_over and dice.random() < 0.5:
+            last = child
+        else:
+            _kill(child)
+        if is_over:
             return lives
+    if last:
+        _kill(last)
     return LIVES_MAX
 
 
@@ -239,14 +253,15 @@ def _size(folder: Path) -> int:
 
 
 def _put(folder: Path) -> int:
-    return _asked(folder, "SELECT count(*) FROM record")
+    return int(asked(folder, "SELECT count(*) FROM record")[0][0])
 
 
 def _count(folder: Path, table: str, state: str) -> int:
-    return _asked(folder, f"SELECT count(*) FROM {table} WHERE state = '{state}'")
+    return int(asked(folder, f"SELECT count(*) FROM {table} WHERE state = '{state}'")[0][0])
 
 
-def _states(folder: Path) -> str:
+def states(folder: Path) -> str:
+    """The rows of deliveries and mails by state, in one line."""
     counts = [
         f"{table}.{state}={count}"
         for table in ("delivery", "mail")
@@ -256,13 +271,13 @@ def _states(folder: Path) -> str:
     return f"record={_put(folder)} " + " ".join(counts)
 
 
-def _asked(folder: Path, sql: str) -> int:
+def asked(folder: Path, sql: str) -> list[tuple[Any, ...]]:
     """Ask the database as a stranger would: through nothing of ours."""
     import sqlite3
 
     connection = sqlite3.connect(f"file:{folder / 'store.sqlite'}?mode=ro", uri=True, timeout=30)
     try:
-        return int(connection.execute(sql).fetchone()[0])
+        return connection.execute(sql).fetchall()
     finally:
         connection.close()
 
@@ -292,12 +307,12 @@ def _server(folder: Path, seed: int) -> Iterator[_Server]:
 
 
 def _serve(folder: Path, seed: int, faults: Any, pipe: Any) -> None:
-    with _Mailbox(folder, Random(f"{seed}/smtp"), faults) as mailbox:
+    with KeepingMailbox(folder, Random(f"{seed}/smtp"), faults) as mailbox:
         pipe.send(mailbox.port)
         threading.Event().wait()
 
 
-class _Mailbox(PracticeMailbox):
+class KeepingMailbox(PracticeMailbox):
     def __init__(self, folder: Path, dice: Random, faults: Any) -> None:
         super().__init__(folder / "mailbox")
         self.dice, self.faults = dice, faults
@@ -310,10 +325,10 @@ class _Mailbox(PracticeMailbox):
         return self.dice.choice(("drop", "drop", "421 closing", "451 try later"))
 
     def session(self) -> SMTP:
-        return _Session(self, loop=self._loop, hostname="practice.invalid")
+        return KeepingSession(self, loop=self._loop, hostname="practice.invalid")
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        assert isinstance(server, _Session)
+        assert isinstance(server, KeepingSession)
         if fault := self.fault():
             return server.broken(fault)
         content = envelope.content if isinstance(envelope.content, bytes) else b""
@@ -324,8 +339,8 @@ class _Mailbox(PracticeMailbox):
         return server.broken(fault) if fault == "drop" else "250 kept"
 
 
-class _Session(SMTP):
-    def __init__(self, owner: _Mailbox, **more: Any) -> None:
+class KeepingSession(SMTP):
+    def __init__(self, owner: KeepingMailbox, **more: Any) -> None:
         super().__init__(owner, **more)
         self.owner = owner
 
@@ -372,41 +387,59 @@ class _Session(SMTP):
 # Counting -------------------------------------------------------------------------------------------------------------
 
 
-def _received(folder: Path) -> list[tuple[str, str, frozenset[str]]]:
-    """(reader, Message-ID, ids of records) of everything that arrived, in order."""
+def received(folder: Path) -> list[tuple[str, str, tuple[str, ...]]]:
+    """(reader, Message-ID, ids of records as the mail names them) of everything that arrived, in order."""
     found = []
     for line in (folder / "received.jsonl").read_text(encoding="utf-8").splitlines():
         recipient, content = json.loads(line)
         message: Any = message_from_bytes(content.encode("ascii", "replace"), policy=default)
         part = message.get_body(("plain",))
         text = part.get_content() if isinstance(part, EmailMessage) else ""
-        ids = frozenset(f"eu_safety_gate:{key}" for key in re.findall(r"/records/eu_safety_gate:(K\d{6})", text))
+        keys = dict.fromkeys(re.findall(r"/records/eu_safety_gate:(K\d{6})", text))
+        ids = tuple(f"eu_safety_gate:{key}" for key in keys)
         found.append((recipient, str(message["Message-ID"]), ids))
     return found
 
 
-def _judged(
-    folder: Path, received: Sequence[tuple[str, str, frozenset[str]]], expected: set[tuple[str, str]]
-) -> tuple[int, int]:
-    """(lost, dup)."""
-    copies = Counter((recipient, name) for recipient, name, _ in received)
+def judged(
+    folder: Path, arrived: Sequence[tuple[str, str, tuple[str, ...]]], expected: set[tuple[str, str]]
+) -> tuple[int, int, int]:
+    """(lost, dup, again). again: copies with the same Message-ID that the outbox itself counted a doubt for."""
+    copies = Counter(name for _, name, _ in arrived)
     told = Counter(
         (recipient, record_id)
         for recipient, _, ids in {
-            (recipient, name): (recipient, name, ids) for recipient, name, ids in received
+            (recipient, name): (recipient, name, ids) for recipient, name, ids in arrived
         }.values()
         for record_id in ids
     )
-    doubted = _asked(folder, "SELECT coalesce(sum(in_doubt), 0) FROM mail")
+    doubts = dict(asked(folder, "SELECT message_id, in_doubt FROM mail"))
     twice = sum(count - 1 for count in told.values()) + sum(pair not in expected for pair in told)
-    unexplained = max(0, sum(count - 1 for count in copies.values()) - doubted)
-    return sum(pair not in told for pair in expected), twice + unexplained
+    more = {name: count - 1 for name, count in copies.items()}
+    unexplained = sum(max(0, count - doubts.get(name, 0)) for name, count in more.items())
+    return sum(pair not in told for pair in expected), twice + unexplained, sum(more.values()) - unexplained
 
 
 # The library ----------------------------------------------------------------------------------------------------------
 
 
-def _save_watches(store: Store, readers: int) -> None:
+def library(folder: Path, *, deliveries: int, seed: int) -> tuple[list[Record], set[tuple[str, str]]]:
+    """Watches in a new store, records that are still to come, and the (reader, record id) of what must arrive."""
+    store = Store(f"sqlite:///{folder / 'store.sqlite'}")
+    save_watches(store, readers=max(4, deliveries // 100))
+    queries = [(watch.recipient, compiled(watch.query)) for watch in active_watches(store)]
+    store.close()
+    expected: set[tuple[str, str]] = set()
+    records: list[Record] = []
+    while len(expected) < deliveries:
+        record = _record(len(records), seed)
+        entry = entry_of(record)
+        expected |= {(recipient, record.id) for recipient, query in queries if matches(query, entry)}
+        records.append(record)
+    return records, expected
+
+
+def save_watches(store: Store, readers: int) -> None:
     """Four watches of every reader, of one cadence each: with two, a record would rightly come twice."""
     for number in range(readers):
         cadence = ("immediate", "immediate", "immediate", "hourly", "daily")[number % 5]
@@ -437,16 +470,21 @@ def _record(number: int, seed: int) -> Record:
 
 def main(arguments: Sequence[str]) -> int:
     """Suffer in every way; returns 1 where anything was lost or doubled."""
+    from benchmarks import forging, outage  # both stand on this module
+
+    logging.disable(logging.CRITICAL)  # what is complained of under torture is no news
+    ways: dict[str, Callable[..., Outcome]] = {way.name: partial(torture, way) for way in WAYS}
+    ways |= {"smtp_down_24h": outage.torture, "forged_tokens": forging.torture}
     parser = argparse.ArgumentParser(prog="python -m benchmarks.torture", description="Alerts under torture.")
     parser.add_argument("--deliveries", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=[way.name for way in WAYS])
-    asked = parser.parse_args(arguments)
+    parser.add_argument("--only", choices=list(ways))
+    chosen = parser.parse_args(arguments)
     passed = True
-    for way in WAYS:
-        if asked.only in (None, way.name):
+    for name, suffer in ways.items():
+        if chosen.only in (None, name):
             with tempfile.TemporaryDirectory(prefix="ttm-torture-") as folder:
-                outcome = torture(way, Path(folder), deliveries=asked.deliveries, seed=asked.seed)
+                outcome = suffer(Path(folder), deliveries=chosen.deliveries, seed=chosen.seed)
             sys.stdout.write(outcome.line + "\n")
             sys.stdout.flush()
             passed = passed and outcome.passed
