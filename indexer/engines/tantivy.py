@@ -6,10 +6,13 @@
     <root>/rebuild.lock       held while a successor is built
 
 Fields hold our tokens, joined by blanks and cut at blanks: tantivy analyses nothing, and never parses a query. A field
-of words is kept three times: every token for terms, the primary ones in order for phrases, and each two neighbours of
-these as one value. A phrase of two words is a lookup of such a pair, and a longer one is looked for only where all its
-pairs are: at a million records, comparing the places of 产 and 品 took ten times as long. The follower's position is a
-document of its own, committed together with the entries.
+of words is kept three times: every token for terms, the primary ones, and each two neighbours of these as one value,
+in order for phrases. A phrase of two words is one such pair, and a longer one half as many pairs as words: comparing the
+places of 产 and 品 took ten times as long at a million records. The follower's position is a document of its own,
+committed together with the entries.
+
+Scoring a hit costs ten times what counting it does. Of more than SCORED_MAX hits, those with the words in the title come
+first, best first while they are few enough themselves, and the others follow from the newest to the oldest.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ import tantivy
 from indexer.analysis import fingerprint
 from indexer.engines.base import EngineBusyError, Hits, Sort
 from indexer.entry import BREAK, DATES, EXACT, FACETS, NO_WORDS, WORD_FIELDS, Entry
-from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term, leaves
+from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term, in_titles, leaves
 
 SEARCHED = ("title", "product", "brand", "company", "reference")  # fields that a query may name
 EVERYTHING = "all"
@@ -48,6 +51,7 @@ SAMPLED = 50_000  # hits in such a sample, at least
 TITLE_BOOST = 1.5
 NAME_BOOST = 1.0
 PAIR_BOOST = 1.6  # a phrase sums the rarity of its words, a pair has its own alone
+SCORED_MAX = 100_000
 REFERENCE_SCORE = 20.0  # above any sum of words: who types a number wants that document first
 EXACT_REFERENCE_SCORE = 20.0
 CODE_SCORE = 4.0  # a code counts like one good word: 'choking' as hazard, where the notice does not print the word
@@ -228,23 +232,47 @@ class TantivyEngine:
         searcher = self._searcher()
         if searcher is None:
             return Hits(0, (), dict.fromkeys(facets, ()))
-        compiled = self._compile(query)
+        total = self._total(searcher, query)
         if sort == "relevance" and not any(isinstance(leaf, Term | Phrase) for leaf in leaves(query)):
             sort = "newest"  # filters do not score
+        hits: list[tuple[str, float]] = []
+        for tier, size, order in self._tiers(searcher, query, total, sort):
+            if first < size and len(hits) < count:
+                hits += self._ordered(searcher, tier, first, count - len(hits), order)
+            first = max(0, first - size)
+        return Hits(total, tuple(hits), *self._counted(searcher, self._compile(query), facets, total))
+
+    def _total(self, searcher: tantivy.Searcher, query: Query) -> int:
+        """How many entries a query selects; nothing is scored."""
+        counted = searcher.aggregate(self._compile(query), {"total": {"value_count": {"field": "newest"}}})
+        return int(counted["total"]["value"])
+
+    def _tiers(
+        self, searcher: tantivy.Searcher, query: Query, total: int, sort: Sort
+    ) -> Iterator[tuple[Query, int, Sort]]:
+        """What comes first and what follows: a query, how many entries it selects, and their order."""
+        if sort != "relevance" or total <= SCORED_MAX:
+            yield query, total, sort
+            return
+        titled = in_titles(query)
+        size = self._total(searcher, titled)
+        yield titled, size, "relevance" if size <= SCORED_MAX else "newest"
+        yield And((query, Not(titled))), total - size, "newest"
+
+    def _ordered(
+        self, searcher: tantivy.Searcher, query: Query, first: int, count: int, sort: Sort
+    ) -> list[tuple[str, float]]:
         order: dict[str, Any] = {"weight_by_field": "recency"}
         if sort == "newest":
             order = {"order_by_field": "newest", "order": tantivy.Order.Desc}
         elif sort == "oldest":
             order = {"order_by_field": "oldest", "order": tantivy.Order.Asc}
-        found = searcher.search(compiled, max(count, 1), offset=first, **order)
+        found = searcher.search(self._compile(query), count, offset=first, count=False, **order)
         hits: list[tuple[str, float]] = []
-        for score, address in found.hits[:count]:
+        for score, address in found.hits:
             hit_id = str(searcher.doc(address).get_first("id"))
             hits.append((hit_id, float(score) if sort == "relevance" else 0.0))
-        if sort == "relevance":
-            hits.sort(key=lambda hit: (-hit[1], hit[0]))
-        total: int = found.count  # type: ignore[attr-defined]  # missing from the type stub of tantivy 0.27
-        return Hits(total, tuple(hits), *self._counted(searcher, compiled, facets, total))
+        return sorted(hits, key=lambda hit: (-hit[1], hit[0])) if sort == "relevance" else hits
 
     def _counted(
         self, searcher: tantivy.Searcher, query: tantivy.Query, facets: Sequence[str], total: int
@@ -363,14 +391,13 @@ class TantivyEngine:
 
     def _run(self, field: str, run: Sequence[str]) -> tantivy.Query:
         if len(run) == 1:
-            return tantivy.Query.term_query(self._schema, f"{field}_run", run[0])
-        pairs = [
-            tantivy.Query.term_query(self._schema, f"{field}_pair", pair, "freq") for pair in dict.fromkeys(_pairs(run))
-        ]
-        if len(run) == 2:
-            return tantivy.Query.boost_query(pairs[0], PAIR_BOOST)
-        phrase = tantivy.Query.phrase_query(self._schema, f"{field}_run", list(run))
-        return tantivy.Query.boolean_query([(tantivy.Occur.Must, one) for one in (*map(self._silent, pairs), phrase)])
+            return tantivy.Query.term_query(self._schema, f"{field}_run", run[0], "freq")
+        pairs = _pairs(run)
+        if len(pairs) == 1:
+            pair = tantivy.Query.term_query(self._schema, f"{field}_pair", pairs[0], "freq")
+            return tantivy.Query.boost_query(pair, PAIR_BOOST)
+        places = sorted({*range(0, len(pairs), 2), len(pairs) - 1})  # these hold every word of the run
+        return tantivy.Query.phrase_query(self._schema, f"{field}_pair", [(place, pairs[place]) for place in places])
 
     def _with_boosts(self, wanted: tantivy.Query, boosts: Sequence[tantivy.Query]) -> tantivy.Query:
         if not boosts:
@@ -408,8 +435,8 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("noted", stored=True, tokenizer_name="raw", index_option="basic")
     for name in (EVERYTHING, *SEARCHED):
         builder.add_text_field(name, tokenizer_name="blanks", index_option="freq")
-        builder.add_text_field(f"{name}_run", tokenizer_name="blanks", index_option="position")
-        builder.add_text_field(f"{name}_pair", tokenizer_name="blanks", index_option="freq")
+        builder.add_text_field(f"{name}_run", tokenizer_name="blanks", index_option="freq")
+        builder.add_text_field(f"{name}_pair", tokenizer_name="blanks", index_option="position")
     builder.add_text_field("names", tokenizer_name="blanks", index_option="freq")
     for name in FACETS:
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
@@ -425,10 +452,9 @@ def _document(entry: Entry) -> tantivy.Document:
     document.add_text("kept", "1")
     document.add_text("sample", str(_digest(entry.id) % SAMPLES))
     document.add_text(EVERYTHING, " ".join(" ".join(found.every) for found in entry.words.values()))
-    document.add_text(f"{EVERYTHING}_run", f" {BREAK} ".join(" ".join(found.run) for found in entry.words.values()))
-    document.add_text(
-        f"{EVERYTHING}_pair", " ".join(pair for found in entry.words.values() for pair in _pairs(found.run))
-    )
+    run = [value for found in entry.words.values() for value in (*found.run, BREAK)]
+    document.add_text(f"{EVERYTHING}_run", " ".join(run))
+    document.add_text(f"{EVERYTHING}_pair", " ".join(_pairs(run)))
     for name in SEARCHED:
         if found := entry.words.get(name):
             document.add_text(name, " ".join(found.every))
@@ -446,8 +472,8 @@ def _document(entry: Entry) -> tantivy.Document:
 
 
 def _pairs(run: Sequence[str]) -> list[str]:
-    """Each two neighbours as one value; a phrase that holds BREAK is asked for by nobody."""
-    return [f"{one}{PAIRED}{other}" for one, other in pairwise(run) if one != BREAK != other]
+    """Each two neighbours as one value. Those with BREAK keep the places apart; nobody asks for them."""
+    return [f"{one}{PAIRED}{other}" for one, other in pairwise(run)]
 
 
 def _add_order(document: tantivy.Document, entry: Entry) -> None:

@@ -318,3 +318,27 @@ def test_facets_of_very_many_hits_are_estimated_from_a_sample_and_say_so(
     assert all(abs(n - counted[kind]) < counted[kind] / 3 for kind, n in found.facets["kind"])
     assert [kind for kind, _ in found.facets["kind"]] == ["recall", "standard"]
     assert not few.is_estimated and few.facets["kind"] == (("standard", 500),)
+
+
+@pytest.mark.parametrize("scored", [5, 15])
+def test_of_very_many_hits_those_with_the_words_in_the_title_come_first_and_then_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scored: int
+) -> None:
+    monkeypatch.setattr(tantivy, "SCORED_MAX", scored)
+    engine = TantivyEngine(tmp_path)
+    plain = BALLOONS.model_copy(
+        update={"titles": (Text(language="en", value="A notice"),), "products": (), "texts": BALLOONS.titles}
+    )
+    titled = [
+        BALLOONS.model_copy(update={"key": f"T-{day}", "published": date(2020, 1, day), "products": ()})
+        for day in range(1, 11)
+    ]
+    texts = [plain.model_copy(update={"key": f"X-{day}", "published": date(2024, 1, day)}) for day in range(1, 21)]
+    engine.write([entry_of(record) for record in (*texts, *titled)], 1)
+
+    pages = [engine.search(parse_query("balloons"), first, 7) for first in range(0, 30, 7)]
+
+    ids = [hit for page in pages for hit in page.ids]
+    assert {page.total for page in pages} == {30}
+    assert ids[:10] == [record.id for record in reversed(titled)]
+    assert ids[10:] == [record.id for record in reversed(texts)]
