@@ -91,7 +91,7 @@ PRINTED = {
     "ISO or IEC": r"(?<![A-Za-z0-9/])(?:ISO|IEC|ISO/IEC|CISPR)(?:/TS|/TR| TS| TR)? (?!20[2-4]\d\s)\d{3,6}(?:-\d+)*(?::\d{4})?(?!\d)",
     "EN": r"(?<![A-Za-z0-9])(?:BS |DIN |NF )?EN(?: ISO| IEC)? \d{2,6}(?:-\d+)*(?::\d{4})?(?:[+/]A\d)?(?!\d)",
     "ASTM": r"(?<![A-Za-z])ASTM [A-G]\d{2,4}(?:-\d\d)?",
-    "act of the Union": r"\((?:EU|EC|EEC|UE|CE)\) ?(?:N[or°]\.? ?)?\d{1,4}/\d{2,4}",
+    "act of the Union": r"\((?:EU|EC|EEC|UE|CE)\)\s?(?:N[or°]\.?\s?)?\d{1,4}/\d{2,4}",
     "directive": r"(?<![0-9/])\d{2,4}/\d{1,4}/(?:EC|EU|EEC|CE|UE|EG|CEE)(?![A-Za-z])",
     "CELEX": r"(?<![0-9A-Za-z\-])3(?:19|20)\d\d[RLD]\d{4}(?![0-9A-Za-z])",
     "official journal": r"OJ [LC] ?\d+, ?\d{1,2}\.\d{1,2}\.\d{4}(?:, p\. ?\d+)?",

@@ -23,7 +23,11 @@ _ACT = re.compile(
     r"(?:-(?P<day>[0-9]{8})(?![0-9]))?(?P<corrigendum> R\([0-9]{2}\))?",
     re.IGNORECASE,
 )
-_UNION_BEFORE = re.compile(r"(?:欧盟|欧洲联盟|欧委会|欧共体)[^0-9,.;。，；\n]{0,14}$")
+_UNION_BEFORE = re.compile(
+    r"(?:(?:欧盟|欧洲联盟|欧委会|欧共体|欧州|유럽연합)[^0-9,.;。，；\n]{0,14}"
+    r"|(?<![A-Za-z])EU ?(?:規則|法规|条例|指令|规则|規制|규정|지침|규칙) ?第?)$"
+)
+_REGULATION = re.compile(r"regul|r[eè]gl|regol|verord|förord|rozp", re.IGNORECASE)
 _CLOSING = re.compile(r" ?\)")
 _PLAIN_COMMUNITIES = frozenset(("EU", "EC", "EEC", "UE"))  # before a number, with neither bracket nor act
 
@@ -49,8 +53,11 @@ def act_number(place: Place) -> Hit | None:
 
 
 def _act_hit(place: Place, match: re.Match[str], start: int) -> Hit | None:
-    form = _act_form(match["first"], match["second"], has_sign=bool(match["sign"]), has_suffix=bool(match["suffix"]))
-    if form is None:
+    is_regulation = _REGULATION.match(match["word"] or "") is not None
+    has_suffix = bool(match["suffix"]) and not is_regulation  # 'Regulation 1907/2006/EC' has its number first
+    form = _act_form(match["first"], match["second"], has_sign=bool(match["sign"]), has_suffix=has_suffix)
+    is_named = match["suffix"] or match["word"] or match["community"]
+    if form is None or (not is_named and is_season(int(match["first"]), int(match["second"]))):
         return None
     is_bare = not (match["suffix"] or match["open"] or match["word"] or place.is_whole)
     if is_bare and match["community"]:  # 'EU 2024/2025 season', 'CE 12/24 V'
@@ -78,11 +85,16 @@ def _act_form(one: str, other: str, *, has_sign: bool, has_suffix: bool) -> str 
         if ends_with_year:  # 'Decision No 768/2008/EC' is CELEX 32008D0768
             return f"EU {second}/{first}"
         return f"EU 19{one}/{second}" if is_old_directive else None
-    if starts_with_year and not has_sign and (first >= COMMON_NUMBERS_FROM or not ends_with_year):
+    is_short_year = len(other) == 2 and second >= 50 and has_sign  # '(EEC) No 2019/93'
+    if (
+        starts_with_year
+        and not is_short_year
+        and (not ends_with_year or (first >= COMMON_NUMBERS_FROM and not has_sign))
+    ):
         return f"EU {first}/{second}"
     if ends_with_year:
         return f"EU {first}/{second}"
-    if len(other) == 2 and second >= 50 and has_sign:
+    if is_short_year:
         return f"EU {first}/19{other}"  # '(EEC) No 2658/87'
     return f"EU 19{one}/{second}" if is_old_directive else None
 
@@ -183,7 +195,7 @@ def eli(place: Place) -> Hit | None:
 
 _FEDERAL = re.compile(
     r"(?P<title>[0-9]{1,2}) ?(?P<body>C\.? ?F\.? ?R\.?|U\.? ?S\.? ?C\.?|F\.? ?R\.?|Fed\. ?Reg\.) ?"
-    r"(?P<word>(?:parts?|pts?\.?|sections?|secs?\.?|§{1,2}|chapters?|ch\.?) ?)?"
+    r"(?P<word>(?:parts?|pts?\.?|sections?|secs?\.?|§{1,2}|chapters?|ch\.?|第) ?)?"
     r"(?P<number>[0-9]{1,3},[0-9]{3}(?![0-9])|[0-9]{1,6}[a-z]{0,2}(?![A-Za-z]))"
     r"(?:\.(?P<section>[0-9]{1,5}[a-z]?)(?![A-Za-z0-9]))?(?P<paragraphs>(?: ?\([a-z0-9]{1,4}\)){0,5})",
     re.IGNORECASE,

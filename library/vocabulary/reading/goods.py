@@ -13,8 +13,9 @@ _RANGE = re.compile(r" ?(?:[~\-至到]|to|bis|à|a) ?")
 _NATIONAL_CHAPTERS = (98, 99)
 _HS_BEFORE = re.compile(
     r"(?:(?P<tight>(?<![A-Za-z])(?:HTSUSA|HTSUS|HTS|HS|H\.S\.|NCM|AHTN|(?:CN|TARIC)(?= codes?)))"
-    r"(?:[ \-]?(?:codes?|numbers?|nos?\.?|headings?|subheadings?|编码|码|号))?(?:\(s\))?"
+    r"(?:[ \-]?(?:codes?|numbers?|nos?\.?|headings?|subheadings?|编码|码|号|コード|코드|番号|번호))?(?:\(s\))?"
     r"|tariff (?:items?|codes?|headings?|subheadings?|lines?|numbers?)|customs codes?"
+    r"|zolltarifnummer|KN-Code|関税番号|税番|세번"
     r"|(?<![A-Za-z])subheadings?|(?<![A-Za-z])headings?(?: nos?\.?)?"
     r"|(?:海关|商品|税则|税目)(?:编码|编号|号列|代码|税号)?|税号)[ :#(为]{0,3}$",
     re.IGNORECASE,
@@ -63,7 +64,8 @@ def _is_amount(place: Place, end: int) -> bool:
 
 
 _ICS_BEFORE = re.compile(
-    r"(?:(?P<tight>(?<![A-Za-z])ICS)(?: ?(?:codes?|分类号?|号|numbers?|nos?\.?))?(?:\(s\))?|国际标准分类号?)[ :#(]{0,3}$",
+    r"(?:(?P<tight>(?<![A-Za-z])ICS)(?: ?(?:codes?|分类号?|号|コード|코드|numbers?|nos?\.?))?(?:\(s\))?"
+    r"|国际标准分类号?)[ :#(]{0,3}$",
     re.IGNORECASE,
 )
 _ICS_NUMBER = re.compile(r"[0-9]{2}(?:\.[0-9]{3}(?:\.[0-9]{2})?)?(?![0-9A-Za-z]|[.,][0-9])")

@@ -58,9 +58,10 @@ def _part(text: str, before: Hit) -> Hit | None:
         form = f"{series['body']}{series['number']}{''.join(parts)}{year}{amendments}"
         return Hit(match.start("item"), end, form, before.kind)
     match = _SLASHED_PART.match(text, before.end)
-    if match is None or dash != "-" or UNIT_BEHIND.match(text, match.end()):
+    is_dated = series.group() != before.canonical
+    if match is None or is_dated or UNIT_BEHIND.match(text, match.end()):
         return None
-    form = f"{series['body']}{series['number']}{''.join(known[:-1])}-{int(match['item'])}"
+    form = f"{series['body']}{series['number']}{''.join(known[:-1])}{dash}{int(match['item'])}"
     return Hit(match.start("item"), match.end(), form, before.kind)
 
 

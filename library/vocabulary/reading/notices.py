@@ -137,8 +137,8 @@ def fda(place: Place) -> Hit | None:
 _CPSC = re.compile(r"(?P<year>[0-9]{2})-?(?P<number>[0-9]{3})(?![0-9A-Za-z]|-[0-9A-Za-z]|[.,][0-9])")
 _CPSC_BEFORE = re.compile(
     r"(?:(?P<tight>(?<![A-Za-z])(?:U\.?S\.? ?)?CPSC)(?: (?:recall|release|alert|press release)){0,2}"
-    r"(?: ?(?:no\.?|numbers?|#|编号|召回))?"
-    r"|recall ?(?:no\.?|numbers?|#|alert)|(?<![A-Za-z])release ?(?:no\.?|numbers?|#))[ :#(]{0,3}$",
+    r"(?: ?(?:no\.?|numbers?|#|召回编?号?|编?号))?"
+    r"|召回编?号|recall ?(?:no\.?|numbers?|#|alert)|(?<![A-Za-z])release ?(?:no\.?|numbers?|#))[ :#(]{0,3}$",
     re.IGNORECASE,
 )
 
@@ -158,8 +158,8 @@ def cpsc(place: Place) -> Hit | None:
 
 _FSIS = re.compile(r"(?P<number>[0-9]{3}-(?:19|20)[0-9]{2})(?P<expansion>-EXP)?(?![0-9A-Za-z]|-[0-9A-Za-z])")
 _FSIS_BEFORE = re.compile(
-    r"(?:(?P<tight>(?<![A-Za-z])FSIS)(?:[ \-](?:recall|RC|release|alert|召回)){0,2}(?: ?(?:no\.?|numbers?|#))?"
-    r"|recall(?: (?:no\.?|numbers?|release|case))?)[ :#(\-]{0,3}$",
+    r"(?:(?P<tight>(?<![A-Za-z])FSIS)(?:[ \-]?(?:recall|RC|release|alert|召回)){0,2}(?: ?(?:no\.?|numbers?|#|编?号))?"
+    r"|召回编?号|recall(?: (?:no\.?|numbers?|release|case))?)[ :#(\-]{0,3}$",
     re.IGNORECASE,
 )
 
@@ -179,8 +179,8 @@ _CAMPAIGN = re.compile(
     r"(?P<year>[0-9]{2})-?(?P<type>[VETC])-?(?P<number>[0-9]{3})(?P<zeros>000)?(?![0-9A-Za-z]|-[0-9])", re.IGNORECASE
 )
 _CAMPAIGN_BEFORE = re.compile(
-    r"(?:(?P<tight>(?<![A-Za-z])NHTSA)(?: (?:campaign|recall|safety recall|number|no\.?|id|#)){0,3}"
-    r"|campaign(?: (?:number|no\.?|id|#))?|recall(?: (?:number|no\.?|id|#))?)[ :#(]{0,3}$",
+    r"(?:(?P<tight>(?<![A-Za-z])NHTSA)(?: ?(?:campaign|recall|safety recall|number|no\.?|id|#|召回|编?号)){0,3}"
+    r"|召回编?号|campaign(?: (?:number|no\.?|id|#))?|recall(?: (?:number|no\.?|id|#))?)[ :#(]{0,3}$",
     re.IGNORECASE,
 )
 
