@@ -20,7 +20,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -103,7 +103,7 @@ class Meaning:
         among: no others than these.
         """
         try:
-            return self._store.nearest(encoded([text]), count, among) if self._store.count() else []
+            return self._store.nearest(_encoded_question(text), count, among) if self._store.count() else []
         except UNREADABLE as error:  # the words answer without them
             logger.warning("the vectors cannot be read, 'ttm index rebuild' makes them anew: %s", error)
             return []
@@ -158,6 +158,12 @@ def encoded(texts: Sequence[str]) -> Vectors:
     scale = numpy.abs(found).max(axis=1, keepdims=True)
     vectors: Vectors = numpy.rint(found * (127 / numpy.maximum(scale, 1e-9))).astype(numpy.int8)
     return vectors
+
+
+@lru_cache(maxsize=1_000)
+def _encoded_question(text: str) -> Vectors:
+    """The vector of what somebody asks; the next page and every narrowing of a search ask the same again."""
+    return encoded([text])
 
 
 @cache
