@@ -48,7 +48,14 @@ def add(
     confirmed: Annotated[
         bool, typer.Option("--confirmed", help="The reader has agreed; no mail asks them first.")
     ] = False,
-    hook: Annotated[str, typer.Option(help="A web address that is posted what the reader is mailed.")] = "",
+    hook: Annotated[
+        str,
+        typer.Option(help="A web address told as well: a program, or the robot of a DingTalk, WeCom or Feishu chat."),
+    ] = "",
+    hook_secret: Annotated[
+        str, typer.Option(envvar="TTM_HOOK_SECRET", help="The signing secret of a DingTalk or Feishu robot.")
+    ] = "",
+    no_mail: Annotated[bool, typer.Option("--no-mail", help="Tell the hook and the feeds alone.")] = False,
     language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
     zone: Annotated[str, typer.Option(help="Time zone of the reader; the configured one where left out.")] = "",
     actions: Annotated[
@@ -57,6 +64,8 @@ def add(
     json: Json = False,
 ) -> None:
     """Save a watch, and show what it would have found."""
+    from alerts.robots import robot_of
+    from alerts.tokens import hook_key, secret
     from alerts.watches import Cadence, WatchError, add_watch, categories
     from indexer.query import QueryError
     from library.console import fail, print_json
@@ -89,6 +98,8 @@ def add(
                 nothing_too=nothing_too,
                 days_before=days_before,
                 hook=hook,
+                hook_secret=hook_secret,
+                by_mail=not no_mail,
                 confirmed=confirmed,
                 language=language,
                 zone=zone or house.settings.zone,
@@ -104,6 +115,8 @@ def add(
         when = WHEN[watch.cadence.value].format(zone=watch.zone)
         waits = "" if confirmed else " It begins when they agree; a mail asks them."
         typer.echo(f"Watch {watch.id} is saved. {watch.recipient} is told {when}.{waits}")
+        if hook and not hook_secret and robot_of(watch.hook, house.settings.alerts) is None:
+            typer.echo(f"Its calls are signed with {hook_key(secret(house.settings), watch.id)}")
         _print_preview(_preview(house, watch.query))
 
 
@@ -150,6 +163,7 @@ def preview(query: Annotated[str, typer.Argument(help="What to look for.")], jso
         {
             "query": seen.query,
             "total": seen.total,
+            "years": [{"year": one.year, "total": one.total, "a_week": round(one.a_week, 2)} for one in seen.years],
             "months": dict(seen.months),
             "also_searched": list(seen.also_searched),
             "warning": seen.warning,
@@ -401,10 +415,56 @@ def test(recipient: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where
             fail(f"{at} may have taken the mail to {reader} and did not say so: {answer.words}")
 
 
+@alerts_app.command("retry")
+def retry_lost(
+    mail: Annotated[list[int] | None, typer.Option(help="A mail, by its number in `ttm alerts status`.")] = None,
+    call: Annotated[list[int] | None, typer.Option(help="A call of a web hook or robot, by its number.")] = None,
+    failed_since: Annotated[str, typer.Option(metavar="DAY", help="All that were made since a day, 2026-03-01.")] = "",
+    json: Json = False,
+) -> None:
+    """Send again what failed (it was refused for good) or was given up (it was tried for five days).
+
+    A mail goes out under the Message-ID it had, a call under its id, so that a copy that did arrive is known for one. What
+    was sent, still waits, or was cancelled is left alone, and so is what only ended watches would be told.
+    """
+    from dataclasses import asdict
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from alerts.outbox import retry
+    from library.console import fail, print_json
+    from library.house import opened
+    from library.times import now
+    from library.vocabulary.dates import parse_date
+
+    if not (mail or call or failed_since):
+        fail("name a --mail or a --call, or a day by --failed-since", code=TYPED_WRONG)
+    with opened() as house:
+        since = None
+        if failed_since:
+            try:
+                day = parse_date(failed_since, ["%Y-%m-%d"])
+            except ValueError:
+                fail(f"{failed_since!r} is no day like 2026-03-01", code=TYPED_WRONG)
+            since = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(house.settings.zone))
+        found = retry(house.store, now=now(), mails=mail or (), calls=call or (), since=since)
+    if json:
+        print_json({"retried": [asdict(one) for one in found]})
+    else:
+        for one in found:
+            to = f" to {one.recipient}" if one.kind == "mail" and one.recipient else ""
+            again = "goes out again" + (", and may have arrived before" if one.may_have_arrived else "")
+            typer.echo(f"{one.kind} {one.id}{to}: {again if not one.why else f'left alone, {one.why}'}")
+        typer.echo(f"{sum(not one.why for one in found)} go out again with the next pass.")
+    if any(one.why for one in found):
+        raise typer.Exit(1)
+
+
 @alerts_app.command("status")
 def show_status(json: Json = False) -> None:
     """Show deliveries and mails by state, and what waits."""
-    from alerts.outbox import list_mails, status
+    from alerts.outbox import list_mails, lost_calls, status
+    from alerts.workdays import HolidayError, known_until, read_years
     from library.console import print_json
     from library.house import opened
     from library.times import now
@@ -412,8 +472,10 @@ def show_status(json: Json = False) -> None:
     with opened() as house:
         stands = status(house.store, now())
         lost = [mail for state in ("failed", "given_up") for mail in list_mails(house.store, state=state, limit=20)]
+        calls = lost_calls(house.store)
+        year = known_until(now().date())
     if json:
-        print_json(stands)
+        print_json(stands | {"holidays_known_until": year})
         return
     typer.echo(f"{stands['watches']} watches go on.")
     for watch_id in stands["unreadable_watches"]:
@@ -426,6 +488,20 @@ def show_status(json: Json = False) -> None:
         typer.echo(f"Last sweep of the ledger: {sweep_words(stands['sweep'])}")
     for mail in lost:
         typer.echo(f"{mail.state}: mail {mail.id} to {mail.recipient}, {mail.items} deliveries: {mail.last_error}")
+    for row in calls:
+        typer.echo(
+            f"{row['state']}: call {row['id']} of watch {row['watch_id']}, {row['items']} deliveries: {row['last_error']}"
+        )
+    if lost or calls:
+        typer.echo("`ttm alerts retry` sends them again.")
+    try:
+        read_years()
+    except (HolidayError, OSError) as error:
+        typer.echo(f"config/holidays.toml counts for nothing: {error}")
+    typer.echo(
+        f"Holidays in mainland China are known up to {year}; of later days only weekends are left out. "
+        "config/holidays.toml takes a year once it is announced."
+    )
 
 
 def _preview(house: House, query: str) -> Preview:
@@ -448,6 +524,8 @@ def _print_preview(seen: Preview) -> None:
         typer.echo("Warning: it finds nothing in the whole library. Is a word misspelt?")
     if seen.warning == "everything":
         typer.echo("Warning: it finds most of what there is. A country, hazard or product narrows it.")
+    for year in seen.years:
+        typer.echo(f"  {year.year}  {year.total:6} in all, {year.a_week:.1f} a week")
     widest = max(seen.months.values(), default=0)
     for month, count in seen.months.items():
         typer.echo(f"  {month} {count:6} {'█' * round(30 * count / widest) if widest else ''}")
@@ -490,7 +568,7 @@ def _counted(states: dict[str, int]) -> str:
 def _watch_json(watch: Watch) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return asdict(watch)
+    return {name: value for name, value in asdict(watch).items() if name != "hook_secret"}
 
 
 def _refuse(query: str, error: QueryError) -> NoReturn:

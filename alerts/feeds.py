@@ -15,7 +15,7 @@ from alerts.letter import original_url, record_url
 from alerts.reasons import read_reasons
 from alerts.watches import Watch
 from alerts.wording import FIELDS, SENTENCES, clean, generated_line, reason_line, sentence
-from alerts.workdays import last_workday
+from alerts.workdays import is_known, last_workday
 from indexer.engines.base import Engine
 from indexer.expand import expand
 from indexer.query import And, Or, Range, Reason, parse_query
@@ -139,7 +139,8 @@ def json_feed(watch: Watch, items: Sequence[Told], *, base_url: str, feed_url: s
 def calendar(store: Store, engine: Engine, watch: Watch, *, now: datetime, base_url: str) -> bytes:
     """The days of the records a watch selects on which comments close or a rule comes into force (RFC 5545).
 
-    Each day says which is the last workday in mainland China up to it, and rings in the morning of that one.
+    Each day says which is the last workday in mainland China up to it, and rings in the morning of that one. Of a year
+    whose holidays are not announced the calendar says so, and its days too.
     """
     today = now.date()
     low, high = today - timedelta(days=DAYS_BACK), today + timedelta(days=DAYS_AHEAD)
@@ -149,11 +150,17 @@ def calendar(store: Store, engine: Engine, watch: Watch, *, now: datetime, base_
     page.add("prodid", "-//ttm//watch//EN")
     page.add("version", "2.0")
     page.add("x-wr-calname", clean(watch.title, 80))
-    for record in store.get_many(hits.ids):
-        for field in DEADLINES:
-            day = getattr(record, field)
-            if day is not None and low <= day <= high:
-                page.add_component(_event(record, field, day, watch, now, base_url))
+    days = [
+        (record, field, day)
+        for record in store.get_many(hits.ids)
+        for field in DEADLINES
+        if (day := getattr(record, field)) is not None and low <= day <= high
+    ]
+    if unknown := sorted({day.year for _, _, day in days if not is_known(day.year)}):
+        years = sentence(watch.language, "list").join(map(str, unknown))
+        page.add("x-wr-caldesc", sentence(watch.language, "holidays_unknown", years=years))
+    for record, field, day in days:
+        page.add_component(_event(record, field, day, watch, now, base_url))
     return bytes(page.to_ical())
 
 
@@ -171,7 +178,7 @@ def _event(record: Record, field: str, day: date, watch: Watch, now: datetime, b
     event.add("summary", words + clean(record.title(language), 120))
     name = "last_workday" if workday.is_sure else "last_workday_unsure"
     lines = [generated_line(record, language), *(clean(reference, 60) for reference in record.references[:2])]
-    if workday.day != day:
+    if workday.day != day or not workday.is_sure:
         lines.append(sentence(language, name, day=workday.day.isoformat()))
     event.add("description", "\n".join(lines))
     event.add("url", record_url(base_url, record.id))

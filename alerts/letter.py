@@ -268,7 +268,7 @@ def _day_lines(field: str, day: date, language: str, today: date | None) -> list
     name = "deadline_near" if left > 0 else "deadline_today"
     lines = [sentence(language, name, field=wording.FIELDS[language][field], day=day.isoformat(), left=left)]
     workday = last_workday(day)
-    if workday.day != day:
+    if workday.day != day or not workday.is_sure:
         lines.append(
             sentence(
                 language, "last_workday" if workday.is_sure else "last_workday_unsure", day=workday.day.isoformat()

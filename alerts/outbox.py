@@ -267,6 +267,65 @@ def list_mails(store: Store, *, limit: int = 100, state: str = "") -> list[Mail]
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """One mail ('mail') or call ('call') that was asked for. was: its state before; why: '' where it goes out again."""
+
+    kind: str
+    id: int
+    recipient: str
+    was: str
+    may_have_arrived: bool
+    why: str
+
+
+def retry(
+    store: Store, *, now: datetime, mails: Sequence[int] = (), calls: Sequence[int] = (), since: datetime | None = None
+) -> list[Retried]:
+    """Let mails and calls that failed or were given up go out again, with their bytes and ids as they were.
+
+    since: all of those made since, beside the ones named. Nothing else is touched: what was sent, waits or was cancelled
+    stays as it is, and so does what only ended watches would be told. The five days of trying begin anew.
+    """
+    found = []
+    with store.write() as transaction:
+        for kind, ids in (("mail", mails), ("call", calls)):
+            rows = {row["id"]: row for some in _batches(list(ids)) for row in transaction.rows(ASKED[kind], ids=some)}
+            if since is not None:
+                rows |= {row["id"]: row for row in transaction.rows(LOST_SINCE[kind], since=stamp(since))}
+            found += [
+                Retried(kind=kind, id=number, recipient="", was="", may_have_arrived=False, why="there is none")
+                for number in ids
+                if number not in rows
+            ]
+            for number, row in sorted(rows.items()):
+                why = ""
+                if row["state"] not in LOST:
+                    why = f"it is {row['state']}"
+                elif row["items"] and not row["wanted"]:
+                    why = "its watches have ended"
+                else:
+                    transaction.do(BEGIN_ANEW[kind], id=number, at=stamp(now))
+                    transaction.do(WAIT_AGAIN[kind], id=number)
+                found.append(
+                    Retried(
+                        kind=kind,
+                        id=number,
+                        recipient=row["recipient"],
+                        was=row["state"],
+                        may_have_arrived=not why and bool(row["in_doubt"]),
+                        why=why,
+                    )
+                )
+    return found
+
+
+def lost_calls(store: Store, *, limit: int = 20) -> list[Mapping[str, Any]]:
+    """The newest calls that failed or were given up: id, watch_id, state, items, last_error."""
+    with store.read() as transaction:
+        return list(transaction.rows(LOST_CALLS, limit=limit))
+
+
 def status(store: Store, now: datetime) -> dict[str, Any]:
     """How the outbox stands: watches, deliveries and mails by state, how often one was in doubt, how long one waits."""
     watches = active_watches(store)
@@ -599,6 +658,37 @@ NOTE_PROBLEM = "UPDATE mail SET last_error = :words WHERE state = 'planned' AND 
 LIST_MAILS = """
     SELECT mail.*, (SELECT count(*) FROM delivery WHERE delivery.mail_id = mail.id) AS items FROM mail
     WHERE :state = '' OR state = :state ORDER BY id DESC LIMIT :limit
+"""
+
+LOST = ("failed", "given_up")
+
+# wanted: for how many of its deliveries there is a watch that goes on
+_TOLD = """
+    (SELECT count(*) FROM delivery WHERE delivery.{kind}_id = {kind}.id) AS items,
+    (SELECT count(*) FROM delivery JOIN watch ON watch.id = delivery.watch_id
+     WHERE delivery.{kind}_id = {kind}.id AND watch.ended_at IS NULL) AS wanted
+"""
+_LOST_ROW = {
+    "mail": "SELECT id, recipient, state, in_doubt, " + _TOLD.format(kind="mail") + " FROM mail",
+    # a program knows a call by its id; whether a chat had it, nobody can tell
+    "call": "SELECT id, watch_id AS recipient, state, 0 AS in_doubt, " + _TOLD.format(kind="call") + " FROM call",
+}
+ASKED = {kind: row + " WHERE id IN :ids" for kind, row in _LOST_ROW.items()}
+LOST_SINCE = {
+    kind: row + " WHERE state IN ('failed', 'given_up') AND created_at >= :since" for kind, row in _LOST_ROW.items()
+}
+BEGIN_ANEW = {
+    kind: f"UPDATE {kind} SET state = 'planned', next_at = :at, created_at = :at, attempts = 0 WHERE id = :id"
+    for kind in _LOST_ROW
+}
+WAIT_AGAIN = {
+    kind: f"UPDATE delivery SET state = 'planned' WHERE {kind}_id = :id AND state IN ('failed', 'given_up')"
+    for kind in _LOST_ROW
+}
+
+LOST_CALLS = """
+    SELECT id, watch_id, state, last_error, (SELECT count(*) FROM delivery WHERE delivery.call_id = call.id) AS items
+    FROM call WHERE state IN ('failed', 'given_up') ORDER BY id DESC LIMIT :limit
 """
 
 OLDEST_WAITING = """

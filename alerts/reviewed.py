@@ -39,7 +39,7 @@ from library.record import Coded, Kind, Operator, Record, Text
 from library.source import Source
 from library.store.store import Store
 
-OPTIONS = ("title", "cadence", "language", "zone", "actions", "quiet", "nothing_too", "days_before", "hook")
+OPTIONS = ("title", "cadence", "language", "zone", "actions", "quiet", "nothing_too", "days_before", "hook", "by_mail")
 DEFAULTS = {
     "cadence": "immediate",
     "language": "zh",
@@ -48,6 +48,7 @@ DEFAULTS = {
     "nothing_too": False,
     "days_before": DAYS_BEFORE,
     "hook": "",
+    "by_mail": True,
 }
 HAN = re.compile("[\u4e00-\u9fff]")
 INVENTED = ("title", "text", "kind", "market", "origin", "hazard", "category", "hs", "ics", "company", "reference")

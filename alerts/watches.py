@@ -19,7 +19,7 @@ import orjson
 
 from alerts.wording import LANGUAGES, refusal
 from indexer.expand import expand
-from indexer.query import And, Query, parse_query
+from indexer.query import All, And, Query, parse_query
 from library.record import Record
 from library.settings import CONFIG
 from library.store.database import Transaction
@@ -184,16 +184,27 @@ class Category:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class InYear:
+    """What a query would have found in one year of the library, and how many that is a week."""
+
+    year: int
+    total: int
+    a_week: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What a query would have found: hits of the last 12 months by month ('2026-03'), and the ten newest records.
 
+    years: every year in which the library has anything, the newest first, those without a hit too.
     warning: '' | 'nothing' | 'everything'; a watch of either kind is of no use to anybody.
     """
 
     query: str
     total: int
     months: Mapping[str, int]
+    years: tuple[InYear, ...]
     newest: tuple[Record, ...]
     also_searched: tuple[str, ...]
     warning: str
@@ -419,10 +430,25 @@ def preview(store: Store, engine: Engine, query: str, *, now: datetime) -> Previ
             month: _count(engine, And((expansion.query, recent, parse_query(f"published:{month}"))))
             for month in _months(since, today)
         },
+        years=_years(engine, expansion.query, today),
         newest=tuple(store.get_many(newest.ids)),
         also_searched=expansion.also,
         warning=warning,
     )
+
+
+def _years(engine: Engine, query: Query, today: date) -> tuple[InYear, ...]:
+    """Facets name the years; the hits are counted, since the facets of very many are estimated."""
+    named = engine.search(All(), first=0, count=0, facets=("year",)).facets.get("year", ())
+    years = sorted((year for name, _ in named if (year := int(name)) <= today.year), reverse=True)
+    totals = {year: _count(engine, And((query, parse_query(f"published:{year}")))) for year in years}
+    return tuple(InYear(year, total, total / _weeks(year, today)) for year, total in totals.items())
+
+
+def _weeks(year: int, today: date) -> float:
+    """How many weeks of a year have gone by, one at least."""
+    last = min(today, date(year, 12, 31))
+    return max(((last - date(year, 1, 1)).days + 1) / 7, 1.0)
 
 
 def _count(engine: Engine, query: Query) -> int:

@@ -28,6 +28,7 @@ from alerts.watches import (
     preview,
 )
 from alerts.wording import FIELDS, reason_line
+from alerts.workdays import known_until
 from indexer.query import QueryError
 from library.times import now
 from search_api.door import AtDoor, Door, same_site
@@ -173,6 +174,7 @@ def _page(
         cadences=list(Cadence),
         feed=feed,
         key=key,
+        known_until=known_until(now().date()),
         hook_host=urlsplit(watch.hook).hostname or "",
         robot=robot_of(watch.hook, door.settings.alerts) if watch.hook else None,
     )

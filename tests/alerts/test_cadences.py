@@ -11,7 +11,7 @@ from alerts.deadlines import find_deadlines, tell_deadlines
 from alerts.differences import difference_lines
 from alerts.matching import add_deliveries, due_at, last_slot
 from alerts.sweep import sweep
-from alerts.workdays import last_workday
+from alerts.workdays import HolidayError, Workday, day_off, known_until, last_workday, read_years
 from indexer.build import rebuild
 from indexer.engines.tantivy import TantivyEngine
 from library.record import Coded, Kind
@@ -166,6 +166,52 @@ def test_a_deadline_that_moves_is_told_again(house: House, tmp_path: Path):
 )
 def test_workdays_are_those_of_china(until: date, workday: date):
     assert last_workday(until) == (workday, True)
+
+
+ANNOUNCED = """
+[2094]
+announced = "an invented notice"
+off = [{ name = "元旦", first = 2094-01-01, last = 2094-01-05 }]
+work = [2094-01-09]
+"""
+
+
+def test_a_year_that_staff_write_down_counts_as_announced(tmp_path: Path):
+    file = tmp_path / "holidays.toml"
+    file.write_text(ANNOUNCED, encoding="utf-8")
+
+    assert last_workday(date(2094, 1, 9), file=file) == Workday(date(2094, 1, 9), True)  # a Saturday that is worked
+    assert last_workday(date(2094, 1, 10), file=file) == Workday(date(2094, 1, 9), True)
+    assert last_workday(date(2094, 1, 5), file=file) == Workday(date(2093, 12, 31), False)  # 2093 is not announced
+    assert (day_off(date(2094, 1, 4), file=file), day_off(date(2094, 1, 6), file=file)) == ("元旦", "")
+    assert known_until(date(2094, 6, 1), file=file) == 2094
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[2094]", "no day off stands there"),
+        (ANNOUNCED.replace("2094-01-05", "2095-01-05"), "元旦 is from"),
+        (ANNOUNCED.replace("work = [2094-01-09]", "work = [2095-01-09]"), "of another year"),
+        (ANNOUNCED.replace("work = [2094-01-09]", "work = [2094-01-05]"), "both off and worked"),
+        (ANNOUNCED.replace("name", "nam"), "a row needs a name"),
+        (ANNOUNCED.replace("[2094]", "[next]"), "is no year"),
+        ("[2094", "holidays.toml"),
+    ],
+)
+def test_a_slip_in_the_holidays_is_named_and_holds_up_nothing(tmp_path: Path, text: str, said: str):
+    file = tmp_path / "holidays.toml"
+    file.write_text(text, encoding="utf-8")
+
+    with pytest.raises(HolidayError) as refused:
+        read_years(file)
+
+    assert said in str(refused.value)
+    assert last_workday(date(2094, 1, 10), file=file) == Workday(date(2094, 1, 8), False)
+
+
+def test_the_file_we_ship_can_be_read():
+    assert all(year > 2000 for year in read_years())
 
 
 def test_of_a_year_that_is_not_announced_only_weekends_are_known():

@@ -119,5 +119,35 @@ def test_the_status_counts():
     assert "Mails: none" in _alerts("status").stdout
 
 
+def test_a_retry_needs_to_know_of_what():
+    assert "--failed-since" in _alerts("retry").stderr
+    assert "is no day" in _alerts("retry", "--failed-since", "yesterday").stderr
+
+
+def test_a_retry_of_what_is_not_there_says_so_and_exits_1():
+    result = _alerts("retry", "--mail", "7")
+
+    assert result.exit_code == 1
+    assert "mail 7: left alone, there is none" in result.output
+
+
+def test_the_status_says_until_when_the_holidays_are_known():
+    assert "Holidays in mainland China are known up to 20" in _alerts("status").output
+
+
+def test_a_watch_with_a_hook_says_once_what_signs_it_and_keeps_it_from_the_list():
+    added = _watch(
+        "add", "reader@example.org", "balloon", "--hook", "https://program.example/in", "--confirmed", "--no-mail"
+    )
+    robot = "https://open.feishu.cn/open-apis/bot/v2/hook/h"
+    quiet = _watch("add", "reader@example.org", "kite", "--hook", robot, "--hook-secret", "xyz", "--confirmed")
+    listed = _watch("list", "--json").output
+
+    assert "Its calls are signed with" in added.output
+    assert "signed with" not in quiet.output
+    assert "xyz" not in listed
+    assert "hook_secret" not in listed
+
+
 def test_the_ledger_of_an_empty_house_is_right():
     assert _alerts("check").exit_code == 0

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import pytest
 from icalendar import Calendar
 
 from alerts.feeds import atom, calendar, json_feed, told
+from alerts.workdays import known_until
 from indexer.build import rebuild
 from indexer.engines.tantivy import TantivyEngine
+from indexer.entry import entry_of
 from library.record import Kind
 from tests.alerts.conftest import NIGHT, House, recall, withdrawn
 
@@ -48,6 +51,28 @@ def test_the_same_is_a_json_feed(house: House):
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
     assert item["url"] == "https://ttm.example/records/eu_safety_gate:SR/00001/26"
     assert item["external_url"] == "https://publisher.example/notice?id=1&lang=en"
+
+
+def test_a_calendar_says_of_which_years_the_holidays_are_not_announced(house: House, tmp_path: Path):
+    year = known_until(house.clock().date()) + 1
+    if date(year, 1, 15) > house.clock().date() + timedelta(days=730):
+        pytest.skip("the holidays of all the days a calendar holds are announced")
+    engine = TantivyEngine(tmp_path / "index")
+    record = recall(kind=Kind.REGULATION, in_force=date(year, 1, 15))
+    house.put(record)
+    engine.write([entry_of(record)], position=1)
+    watch = house.watch("balloon", language="en")
+
+    written = Calendar.from_ical(
+        calendar(house.store, engine, watch, now=house.clock(), base_url="https://ttm.example")
+    )
+    engine.close()
+
+    (event,) = written.walk("VEVENT")
+    assert str(written["X-WR-CALDESC"]) == (
+        f"The holidays of {year} are not announced yet; for these days only weekends are left out."
+    )
+    assert "are not announced; weekends only" in str(event["DESCRIPTION"])
 
 
 def test_a_calendar_holds_the_days_that_come_and_rings_on_the_last_workday(house: House, tmp_path: Path):

@@ -17,7 +17,7 @@ from alerts.feeds import told_together
 from alerts.letter import write_letter
 from alerts.mail import MailServer
 from alerts.operator import report_runs
-from alerts.outbox import GIVE_UP_AFTER, list_mails, plan_mails, retry_pause, run_outbox, status
+from alerts.outbox import GIVE_UP_AFTER, list_mails, plan_mails, retry, retry_pause, run_outbox, status
 from alerts.sweep import sweep
 from alerts.tokens import digest_name_of, mail_token, secret, unsubscribe
 from alerts.watches import end_watch
@@ -231,6 +231,69 @@ def test_a_mail_that_could_not_be_sent_for_five_days_is_given_up_and_seen(house:
     assert [mail["state"] for mail in house.mails()] == ["given_up"]
     assert [delivery["state"] for delivery in house.deliveries()] == ["given_up"]
     assert house.mails()[0]["attempts"] == 21
+
+
+def test_a_refused_mail_goes_out_again_under_its_id_and_once(house: House):
+    house.watch()
+    house.put(recall())
+    house.match()
+    house.mailbox.faults = {"RCPT": "550 no such user"}
+    house.send()
+    house.mailbox.faults = {}
+    (mail,) = house.mails()
+    house.clock.forward(days=9)
+
+    (again,) = retry(house.store, now=house.clock(), mails=[mail["id"]])
+    (twice,) = retry(house.store, now=house.clock(), mails=[mail["id"]])
+    house.send()
+    (late,) = retry(house.store, now=house.clock(), mails=[mail["id"]])
+    house.send()
+
+    (message,) = house.mailbox.messages()
+    assert message["Message-ID"] == mail["message_id"]
+    assert (again.was, again.why) == ("failed", "")
+    assert (twice.why, late.why) == ("it is planned", "it is sent")
+    assert [row["state"] for row in house.deliveries()] == ["sent"]
+    assert sweep(house.store, house.sources, now=house.clock()).is_clean
+
+
+def test_what_was_given_up_is_tried_for_five_days_more(house: House):
+    house.watch()
+    house.put(recall())
+    house.match()
+    house.mailbox.faults = {"RCPT": "450 busy"}
+    house.send()
+    house.clock.forward(days=5, minutes=1)
+    given_up = house.send().given_up
+
+    retry(house.store, now=house.clock(), since=NIGHT)
+    house.clock.forward(days=4)
+    waits = house.send().given_up
+    house.mailbox.faults = {}
+    house.clock.forward(hours=2)
+    sent = house.send().sent
+
+    assert (given_up, waits, sent) == (1, 0, 1)
+
+
+def test_what_an_ended_watch_was_to_be_told_is_not_sent_again(house: House):
+    watch = house.watch()
+    house.put(recall())
+    house.match()
+    house.mailbox.faults = {"RCPT": "550 no such user"}
+    house.send()
+    house.mailbox.faults = {}
+    end_watch(house.store, watch.id, now=house.clock())
+
+    (left,) = retry(house.store, now=house.clock(), since=NIGHT)
+    house.send()
+
+    assert left.why == "its watches have ended"
+    assert house.mailbox.messages() == []
+
+
+def test_a_number_that_is_none_is_said(house: House):
+    assert [one.why for one in retry(house.store, now=house.clock(), mails=[7], calls=[8])] == ["there is none"] * 2
 
 
 def test_the_pause_doubles_from_a_minute_to_an_hour():

@@ -45,6 +45,19 @@ def test_a_preview_counts_the_last_twelve_months_by_month(house: House, engine: 
     assert seen.warning == ""
 
 
+def test_a_preview_counts_hits_a_week_over_the_years_of_the_library(house: House, engine: TantivyEngine):
+    balloons = preview(house.store, engine, "balloon", now=house.clock())
+    kites = preview(house.store, engine, "kite", now=house.clock())
+
+    assert [(one.year, one.total) for one in balloons.years] == [(2026, 6), (2025, 18), (2020, 12)]
+    assert [(one.year, one.total) for one in kites.years] == [(2026, 4), (2025, 0), (2020, 0)]
+    assert [round(one.a_week, 2) for one in balloons.years] == [
+        round(6 / (61 / 7), 2),
+        round(18 * 7 / 365, 2),
+        round(12 * 7 / 366, 2),
+    ]
+
+
 def test_a_preview_warns_of_a_query_that_finds_everything(house: House, engine: TantivyEngine):
     assert preview(house.store, engine, "kind:recall", now=house.clock()).warning == "everything"
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 import pytest
 
-from alerts.outbox import deliver_due, status
+from alerts.outbox import deliver_due, lost_calls, retry, status
 from alerts.robots import ROBOTS, robot_of
 from alerts.sweep import sweep
 from alerts.watches import WatchError, edit_watch
@@ -245,6 +245,21 @@ def test_what_no_later_call_can_mend_inside_a_200_is_final_and_says_what_to_mend
     assert len(chat.received) == 1
     assert sentence in error
     assert status(house.store, house.clock())["calls"] == {"failed": 1}
+
+
+def test_a_call_that_failed_goes_out_again_when_an_operator_says_so(house: House, chat: Chat):
+    _told(house, chat)
+    chat.answers = [(200, {"errcode": 93000, "errmsg": "invalid webhook url"})]
+    _send(house, chat)
+    (lost,) = lost_calls(house.store)
+
+    (again,) = retry(house.store, now=house.clock(), calls=[lost["id"]])
+    _send(house, chat)
+
+    assert again.why == ""
+    assert chat.received[0][1] == chat.received[1][1]
+    assert lost_calls(house.store) == []
+    assert [row["state"] for row in house.deliveries() if row["channel"] == "hook"] == ["sent"]
 
 
 @every_chat
