@@ -139,11 +139,13 @@ def _rjieba() -> Callable[[str], object]:
     return lambda text: cutter.tokenize(text, "search", False)
 
 
-def _text(dice: Random, sentences: Sequence[str]) -> str:
-    """A text of whole sentences, with a number of its own in each, as notices print standards and models."""
+def _text(dice: Random, sentences: Sequence[str], numbered: float = 1.0) -> str:
+    """A text of whole sentences. numbered: in what share of them stands a standard, as a list of standards prints it."""
     text = ""
     while len(text) < TEXT_CHARACTERS:
-        text += f"{dice.choice(sentences)} GB {dice.randrange(1000, 40000)}-{dice.randrange(1990, 2026)} "
+        text += f"{dice.choice(sentences)} "
+        if dice.random() < numbered:
+            text += f"GB {dice.randrange(1000, 40000)}-{dice.randrange(1990, 2026)} "
     return text
 
 

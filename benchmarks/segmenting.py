@@ -30,9 +30,9 @@ def figures(folder: Path, *, quick: bool) -> Iterator[Figure]:
     size = sum(len(run.encode("utf-8")) for run in runs) / 1e6
     yield Figure(
         name="segmenting_runs_cut_differently_from_jieba",
-        value=len(list(cut_differently(reference, fast, runs))),
+        value=len(list(cut_differently(reference, fast, runs))) + (_joined(reference, runs) != _joined(fast, runs)),
         at_most=0,
-        details=f"plain,search,offsets runs={len(runs)}",
+        details=f"plain,search,offsets,joined runs={len(runs)}",
         n=f"{size:.2f}_MB",
     )
     jieba_s, fast_s = (cpu_seconds(lambda: [one.search(run) for run in runs]) for one in (reference, fast))  # noqa: B023
@@ -44,14 +44,17 @@ def figures(folder: Path, *, quick: bool) -> Iterator[Figure]:
     )
 
 
+def _joined(segmenter: Segmenter, runs: Sequence[str]) -> list[str]:
+    return [word for word in segmenter.words(runs) if word != "\n"]
+
+
 def cut_differently(reference: Segmenter, other: Segmenter, runs: Sequence[str]) -> Iterator[str]:
     """The runs of Han that one segmenter cuts differently from another, in any of the three ways we cut."""
     for run in runs:
         places = list(map(tuple, reference.search(run)))
         if (
             list(map(tuple, other.search(run))) != places
-            or list(other.words(run)) != list(reference.words(run))
-            or list(other.words(run)) != [word for word, *_ in places]
+            or list(other.words([run])) != [word for word, *_ in places]
             or list(other.plain(run)) != list(reference.plain(run))
         ):
             yield run
