@@ -594,14 +594,14 @@ def _latency(measured: Measured, what: str, kind: str) -> Figure:
 
 def _tokenising() -> Iterator[Figure]:
     """Prose with a standard in every tenth sentence, and a list of standards, which the grammar of numbers reads."""
-    for name, numbered, goal in (("prose", 0.1, 5.0), ("lists_of_standards", 1.0, None)):
+    for kind, numbered, goal in (("prose", 0.1, 5.0), ("lists_of_standards", 1.0, None)):
         dice = Random(5)
         texts = [_text(dice, CHINESE, numbered) for _ in range(100)]
         size = sum(len(text.encode("utf-8")) for text in texts) / 1e6
         words(texts[0], "zh")
         seconds = median(cpu_seconds(lambda: [words(text, "zh") for text in texts]) for _ in range(5))  # noqa: B023
         yield Figure(
-            name=f"large_tokenising_chinese_{name}_MB_a_second",
+            name=f"large_tokenising_chinese_{kind}_MB_a_second",
             value=size / seconds,
             at_least=goal,
             details=f"texts_of_{TEXT_CHARACTERS}_characters,median_of_5",
