@@ -10,7 +10,7 @@ the outbox itself counted a doubt for it. What should arrive is worked out by `m
     clock          and the clock jumps by up to a day and a half, both ways
     disk_full      and no file may grow beyond a limit that is close
     all            everything at once
-    storm          started and killed again within a third of a second, 500 times for 10,000 deliveries; every other time
+    storm          started and killed again within a second or two, 500 times for 10,000 deliveries; every other time
                    the next one starts before the last one is dead
     smtp_down_24h  no mail server for a day (outage.py)
     forged_tokens  a hundred forged tokens for each delivery asked for, a million in all (forging.py)
@@ -31,7 +31,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -86,7 +86,7 @@ WAYS = (
     Suffering("clock", clock=True),
     Suffering("disk_full", disk_full=True),
     Suffering("all", drops=True, clock=True, disk_full=True),
-    Suffering("storm", overlap=True, deliveries_per_life=20, life_s=(0.0, 0.3)),
+    Suffering("storm", overlap=True, deliveries_per_life=20, life_s=(0.0, 0.8)),
 )
 
 
@@ -136,7 +136,8 @@ def torture(way: Suffering, folder: Path, *, deliveries: int, seed: int) -> Outc
 
 
 def _live(folder: Path, port: int, records: Sequence[Record], file_limit: int) -> None:
-    """Put what is not put yet, match it and send it, until killed."""
+    """Put what is not put yet, match it and send it, until killed, or alone."""
+    parent = os.getppid()
     if file_limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, resource.RLIM_INFINITY))
     store = Store(f"sqlite:///{folder / 'store.sqlite'}")
@@ -153,6 +154,8 @@ def _live(folder: Path, port: int, records: Sequence[Record], file_limit: int) -
     follower = MatchingFollower(store, {}, clock)
 
     def before() -> None:
+        if os.getppid() != parent:
+            os._exit(1)
         number = sum(store.counts().values())
         if number < min(len(records), int(_read(folder / "allowed"))):
             page = SeenPage(id=1 + number, url_key=f"{number:032}", fetched_at=clock())
@@ -309,7 +312,8 @@ def _server(folder: Path, seed: int) -> Iterator[_Server]:
 def _serve(folder: Path, seed: int, faults: Any, pipe: Any) -> None:
     with KeepingMailbox(folder, Random(f"{seed}/smtp"), faults) as mailbox:
         pipe.send(mailbox.port)
-        threading.Event().wait()
+        with suppress(EOFError):
+            pipe.recv()  # ends when whoever started it is gone
 
 
 class KeepingMailbox(PracticeMailbox):
