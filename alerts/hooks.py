@@ -24,13 +24,15 @@ from urllib.parse import urlsplit
 import orjson
 
 from alerts.coverage import coverage, coverage_lines, fresh_since
+from alerts.deadlines import read_about
+from alerts.differences import difference_lines
 from alerts.letter import record_url, subject_of
 from alerts.matching import HOOK, due_at
 from alerts.reasons import read_reasons
 from alerts.robots import AGAIN_LATER, Digest, Line, Robot, message, robot_of, signed, too_soon, verdict
 from alerts.tokens import digest_token, hook_key, secret
 from alerts.watches import Cadence, Watch
-from alerts.wording import clean, generated_line, reason_line, sentence
+from alerts.wording import FIELDS, clean, generated_line, reason_line, sentence
 from library.record import Record, decode
 from library.settings import Settings
 from library.source import Source
@@ -44,6 +46,7 @@ TIMEOUT_S = 10.0
 CALLS_AT_ONCE = 50  # in one pass; mail waits no longer than these take
 ITEMS_MAX = 500  # in one call
 ROBOT_ITEMS = 10_000  # counted in one message
+CHANGES_NAMED = 5  # of one amended record in a chat
 ROBOT_NAMED = 120  # more of them fit no message
 ANSWER_LIMIT_BYTES = 4096
 RETRY_FIRST, RETRY_LAST = timedelta(minutes=1), timedelta(hours=1)
@@ -231,6 +234,10 @@ def _digest(
         title = clean(record.title(language), 200) or sentence(language, "unread_title")
         why = reason_line(read_reasons(row["reasons"]), language)
         said = [generated_line(record, language)]
+        if row["action"] == "amended":
+            before = transaction.value(PAYLOAD_OF_VERSION, id=record_id, version=row["version"] - 1)
+            said += difference_lines(decode(before), record, language)[:CHANGES_NAMED] if before else []
+        said += [_day(one["about"], language) for one in due if one["record_id"] == record_id and one["about"]]
         if why:
             said.append(sentence(language, "why") + sentence(language, "colon") + why)
         if row["late"]:
@@ -247,6 +254,17 @@ def _digest(
         count=len(ids),
         list_url=f"{base_url.rstrip('/')}/digest?token={token}",
     )
+
+
+def _day(about: str, language: str) -> str:
+    field, day = read_about(about)
+    return FIELDS[language][field] + sentence(language, "colon") + day.isoformat()
+
+
+def last_call(store: Store, watch_id: str) -> Mapping[str, Any] | None:
+    """The newest call of a watch to the address it has now: state, sent_at, last_error; None where there was none."""
+    with store.read() as transaction:
+        return transaction.row(LAST_CALL, id=watch_id)
 
 
 def _call(store: Store, settings: Settings, call_id: int, now: Clock) -> bool:
@@ -343,6 +361,13 @@ CLAIM = """
     UPDATE call SET state = 'sending', attempts = attempts + 1 WHERE id = :id AND state = 'planned'
     RETURNING watch_id, occasion, address, content, attempts
 """
+
+LAST_CALL = """
+    SELECT call.state, call.sent_at, call.last_error FROM call JOIN watch ON watch.id = call.watch_id
+    WHERE watch.id = :id AND call.address = watch.hook ORDER BY call.id DESC LIMIT 1
+"""
+
+PAYLOAD_OF_VERSION = "SELECT payload FROM version WHERE record_id = :id AND version = :version"
 
 SENT_WITHIN = "SELECT count(*) FROM call WHERE address = :address AND sent_at > :since"
 

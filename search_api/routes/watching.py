@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from alerts.feeds import atom, calendar, json_feed, told, told_together
+from alerts.hooks import last_call
 from alerts.robots import robot_of
 from alerts.tokens import TokenError, digest_name_of, feed_token, owner_token, watch_id_of
 from alerts.watches import (
@@ -174,6 +175,7 @@ def _page(
         cadences=list(Cadence),
         feed=feed,
         key=key,
+        call=last_call(door.store, watch.id) if watch.hook else None,
         known_until=known_until(now().date()),
         hook_host=urlsplit(watch.hook).hostname or "",
         robot=robot_of(watch.hook, door.settings.alerts) if watch.hook else None,

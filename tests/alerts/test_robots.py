@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import threading
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,11 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 import pytest
 
+from alerts.matching import Delivery, add_deliveries
 from alerts.outbox import deliver_due, lost_calls, retry, status
 from alerts.robots import ROBOTS, robot_of
 from alerts.sweep import sweep
 from alerts.watches import WatchError, edit_watch
 from library.settings import AlertSettings, RobotSettings
+from library.store.store import Origin
 from tests.alerts.conftest import NIGHT, House, recall
 
 TAKEN = {"dingtalk": {"errcode": 0, "errmsg": "ok"}, "wecom": {"errcode": 0, "errmsg": "ok"}, "feishu": {"code": 0}}
@@ -122,6 +124,31 @@ def test_a_chat_is_told_what_was_found_why_and_where_to_read_on(house: House, ch
     assert "https://ttm.example/digest?token=" in words
     assert sorted((row["channel"], row["state"]) for row in house.deliveries()) == [("hook", "sent"), ("mail", "sent")]
     assert sweep(house.store, house.sources, now=house.clock()).is_clean
+
+
+@every_chat
+def test_a_chat_is_told_what_was_amended_and_which_day_comes_near(house: House, chat: Chat):
+    watch = house.watch("balloon", hook=chat.address, actions=("amended", "deadline"))
+    house.put(recall(), Origin.BACKFILL)
+    house.put(recall(title="Balloon with a burning hazard", in_force=date(2026, 3, 9)))
+    house.match()
+    near = Delivery(
+        watch=watch,
+        record_id="eu_safety_gate:SR/00001/26",
+        version=0,
+        action="deadline",
+        late=False,
+        reasons="[]",
+        about="in_force:2026-03-09",
+    )
+    with house.store.write() as transaction:
+        add_deliveries(transaction, [near], house.clock())
+
+    _send(house, chat)
+
+    words = _words(chat.received[0][1])
+    assert "标题：增加“Balloon with a burning hazard”，删除“Balloon with a choking hazard”" in words
+    assert "生效日期：2026-03-09" in words
 
 
 @every_chat

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
 
 from alerts.matching import compiled
 from alerts.tokens import TokenError, mail_token, secret, unsubscribe, watch_token, watches_of
@@ -16,6 +19,8 @@ from alerts.watches import Category, WatchError, active_watches, add_watch, addr
 from indexer.query import QueryError
 from library.record import Coded, Operator
 from library.settings import Settings, WebSettings
+from library.store.database import MIGRATIONS
+from library.store.store import Store
 from library.vocabulary import categories as product_categories
 from library.vocabulary import hazards
 from tests.alerts.conftest import NIGHT, House, recall
@@ -103,6 +108,24 @@ def test_a_watch_is_kept_as_it_was_asked_for(house: House):
 
     assert get_watch(house.store, watch.id) == watch
     assert (watch.title, watch.actions, watch.cadence) == ("来自 中国", ("added", "withdrawn"), "daily")
+
+
+def test_a_watch_of_the_first_release_is_mailed_as_before(house: House):
+    watch = house.watch(hook="https://program.example/in")
+    address = f"sqlite:///{house.home / 'store.sqlite'}"
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with create_engine(address).connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        connection.commit()
+
+    later = Store(address)
+
+    (kept,) = active_watches(later)
+    later.close()
+    assert kept == watch
+    assert (kept.by_mail, kept.hook_secret) == (True, "")
 
 
 def test_a_watch_ends_once(house: House):

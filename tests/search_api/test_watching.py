@@ -177,7 +177,16 @@ def test_the_owner_has_a_chat_told_and_neither_its_token_nor_its_secret_is_ever_
     robot = "https://oapi.dingtalk.com/robot/send?access_token=t0k3n"
 
     saved = client.post(address, data=_form(client, address, hook=robot, hook_secret="SECx"))
+    with own_shelf.store.write() as transaction:
+        transaction.do(
+            "INSERT INTO call (watch_id, occasion, address, content, state, next_at, created_at, last_error) "
+            "VALUES (:watch, 'call:1', :robot, '', 'failed', :at, :at, 'There is no such robot')",
+            watch=watch.id,
+            robot=robot,
+            at=stamp(now()),
+        )
     page = client.get(address).text
+    assert "The last call was not taken: There is no such robot" in page
     kept = _kept(own_shelf, watch)
     client.post(address, data=_form(client, address, hook_off="true"))
     off = _kept(own_shelf, watch)
