@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -60,8 +60,8 @@ def _expand(query: Query, known: Glossary, also: dict[str, None]) -> Query:
     match query:
         case And(parts) if not _is_word(query):
             return _flat(_expand_parts(parts, known, also))
-        case Or(parts, text):
-            return Or(tuple(_expand(part, known, also) for part in parts), text)
+        case Or(parts):
+            return replace(query, parts=tuple(_expand(part, known, also) for part in parts))
         case Not(part):
             return Not(_expand(part, known, {}))
         case Term() | Phrase() | And() if _is_word(query):

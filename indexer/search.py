@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations
 from time import perf_counter
 from typing import Literal
 
@@ -24,7 +23,7 @@ from library.record import Record
 from library.store.store import Store
 
 FRONT = 200  # hits ordered by words and meaning together; fewer leave room for what nearly fits
-LOOSER_PARTS_MAX = 8  # a longer query is loosened no further: 8 words without 2 are 28 alternatives
+LOOSER_PARTS_MAX = 8  # a longer query is loosened no further
 NEIGHBOURS = 200
 SELECTED_MAX = 2000  # a filter that selects no more than this is compared record by record
 COSINE_MIN = 0.25  # right records lie at 0.2 to 0.5, and what shares nothing with a text mostly below
@@ -195,7 +194,8 @@ def _without_some(kept: tuple[Query, ...], words: tuple[Query, ...]) -> Iterator
     if not 2 <= len(words) <= LOOSER_PARTS_MAX:
         return
     for left_out in range(1, min(3, len(words))):
-        yield Or(tuple(And((*kept, *chosen)) for chosen in combinations(words, len(words) - left_out)))
+        some = Or(words, least=len(words) - left_out)
+        yield And((*kept, some)) if kept else some
 
 
 def _narrows(part: Query) -> bool:
