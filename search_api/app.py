@@ -25,7 +25,7 @@ from library.store.store import Store
 from library.times import now
 from search_api import wording
 from search_api.door import OPERATOR_COOKIE, Door, open_door
-from search_api.routes import api, operator, pages, watching
+from search_api.routes import api, keeping, operator, pages, watching
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +71,7 @@ def create_app(
     app.state.door = door
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.include_router(keeping.router)
     app.include_router(operator.router)
     app.include_router(watching.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

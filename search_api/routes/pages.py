@@ -26,6 +26,7 @@ from search_api.asking import PAGE_SIZE, REACH, SIDEBAR, Asked, asked, clause, e
 from search_api.board import kinds, news, pages_by_outcome, reason, sentence, standing, standings, tone_of
 from search_api.charts import Column, Night, months_chart, sparkline
 from search_api.door import AtDoor, Door, Reader
+from search_api.kept import COOKIE, read_kept
 from search_api.render import (
     country,
     differences,
@@ -72,6 +73,7 @@ def home(request: Request, door: AtDoor) -> HTMLResponse:
         "home.html",
         asked=Asked(),
         saved=saved_searches(),
+        kept=read_kept(request.cookies.get(COOKIE, "")),
         examples=[(text, Asked(q=text).address()) for text in EXAMPLES],
         by_kind=[(kind.value, by_kind.get(kind.value, 0)) for kind in Kind],
         by_source=sorted(by_source.items(), key=lambda pair: -pair[1]),
@@ -136,6 +138,7 @@ def search_page(
         hits=[[hits[place] for place in group] for group in groups],
         shown=len(hits),
         is_folded=len(groups) < len(hits),
+        is_kept=wanted.at_page(1) in read_kept(request.cookies.get(COOKIE, "")),
         facets=facets,
         meant=meant(door.store, door.engine, wanted, result),
         chips=chips,
