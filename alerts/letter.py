@@ -20,7 +20,7 @@ from alerts.watches import Watch
 from alerts.wording import clean, sentence
 from alerts.workdays import last_workday
 from indexer.query import Reason
-from library.record import Record
+from library.record import Kind, Record
 from library.source import Source
 
 FULL_ITEMS = 50  # told in full; 50 make about 60 kB, below what web mailers cut off
@@ -28,6 +28,7 @@ LISTED_ITEMS = 450  # more of them, by title; what is beyond is counted and stan
 TITLE_LIMIT = 240
 SUBJECT_LIMIT = 120
 URL_LIMIT = 1000
+KINDS_IN_ORDER = (Kind.RECALL, Kind.REJECTION, Kind.NOTIFICATION, Kind.STANDARD, Kind.REGULATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,15 @@ class Item:
     reasons: Sequence[tuple[Watch, Sequence[Reason]]]
     before: Record | None = None
     days: Sequence[tuple[str, date]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """What stands under one heading: items of one kind, or of one kind and market. heading: '' for none."""
+
+    heading: str
+    items: Sequence[Item] = ()
+    markets: Sequence[Group] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +90,7 @@ def write_letter(
     today: date | None = None,
     coverage: Coverage | None = None,
 ) -> Letter:
-    """Write a letter about records, the first FULL_ITEMS in full. count: how many records there are in all.
+    """Write a letter about records in groups, the first FULL_ITEMS in full. count: how many records there are in all.
 
     today: the reader's day, from which deadlines are counted. coverage: what was looked at, the receipt of a digest.
     """
@@ -126,6 +136,43 @@ def write_nothing(watches: Sequence[Watch], *, links: Links, coverage: Coverage,
     )
 
 
+def grouped(items: Sequence[Item], language: str) -> list[Group]:
+    """Items under headings that say how many there are: by kind, dangers before rules, and by the first market of each.
+
+    Markets are in the order of their codes, the same in every mail; those that have no code come last. Within one, items
+    keep their order. One item alone stands under no heading.
+    """
+    if len(items) < 2:
+        return [Group(heading="", markets=[Group(heading="", items=items)])] if items else []
+    kinds: dict[Kind, dict[str, list[Item]]] = {}
+    for item in sorted(items, key=lambda item: (kind_place(item.record.kind), _market_place(item.record))):
+        kinds.setdefault(item.record.kind, {}).setdefault(item.record.jurisdiction, []).append(item)
+    return [
+        Group(
+            heading=wording.counted(language, kind.value, sum(map(len, markets.values()))),
+            markets=[
+                Group(
+                    heading=sentence(
+                        language, "of_market", market=wording.market(found[0].record, language), count=len(found)
+                    ),
+                    items=found,
+                )
+                for found in markets.values()
+            ],
+        )
+        for kind, markets in kinds.items()
+    ]
+
+
+def kind_place(kind: str) -> int:
+    """Where a kind stands in a mail, from 0; first is what must be told even where not everything is."""
+    return KINDS_IN_ORDER.index(Kind(kind))
+
+
+def _market_place(record: Record) -> tuple[bool, str]:
+    return record.jurisdictions[0].code is None, record.jurisdiction
+
+
 def _written(
     items: Sequence[Item],
     watches: Sequence[Watch],
@@ -144,10 +191,8 @@ def _written(
         "language": language,
         "intro": sentence(language, intro),
         "practice": sentence(language, "practice") if practice else "",
-        "items": [_shown(item, language, links, sources, today) for item in items[:FULL_ITEMS]],
-        "listed": [_shown(item, language, links, sources, today) for item in items[FULL_ITEMS:]],
+        "groups": _shown_groups(grouped(items, language), language, links, sources, today),
         "coverage": coverage_lines(coverage, language, watches[0].zone) if coverage else [],
-        "more": sentence(language, "more", count=len(items) - FULL_ITEMS),
         "rest": sentence(language, "rest", count=count - len(items)) if count > len(items) else "",
         "watches": [_watch(watch, language, links) for watch in watches],
         "attributions": _attributions(items),
@@ -228,6 +273,28 @@ def _colon(language: str) -> str:
 
 def _list(language: str) -> str:
     return wording.SENTENCES[language]["list"]
+
+
+def _shown_groups(
+    groups: Sequence[Group], language: str, links: Links, sources: Mapping[str, Source], today: date | None
+) -> list[dict[str, object]]:
+    """The groups as the templates take them: the first FULL_ITEMS of the mail in full, the others by title."""
+    left, shown = FULL_ITEMS, list[dict[str, object]]()
+    for group in groups:
+        markets = list[dict[str, object]]()
+        for market in group.markets:
+            full, listed = market.items[:left], market.items[left:]
+            left -= len(full)
+            markets.append(
+                {
+                    "heading": market.heading,
+                    "items": [_shown(item, language, links, sources, today) for item in full],
+                    "more": sentence(language, "more", count=len(listed)) if full and listed else "",
+                    "listed": [_shown(item, language, links, sources, today) for item in listed],
+                }
+            )
+        shown.append({"heading": group.heading, "markets": markets})
+    return shown
 
 
 def _shown(

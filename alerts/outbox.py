@@ -25,7 +25,7 @@ from alerts.consent import tend_watches
 from alerts.coverage import Coverage, coverage, fresh_since, last_receipt
 from alerts.deadlines import read_about
 from alerts.hooks import call_hooks
-from alerts.letter import FULL_ITEMS, LISTED_ITEMS, Item, Links, write_letter, write_nothing
+from alerts.letter import FULL_ITEMS, LISTED_ITEMS, Item, Links, kind_place, write_letter, write_nothing
 from alerts.mail import Heard, MailServer, MailServerError, message_id, plan_letter
 from alerts.matching import after_quiet, last_slot
 from alerts.operator import report_runs
@@ -412,14 +412,14 @@ def _watches(transaction: Transaction, ids: Sequence[str]) -> dict[str, Watch]:
 
 
 def _items(transaction: Transaction, due: Sequence[Mapping[str, Any]], watches: Mapping[str, Watch]) -> list[Item]:
-    """One item per record, in the order they became due, as many as a mail names.
+    """One item per record, in the order they became due, as many as a mail names; of more, the recalls rather than the rules.
 
     A record is told as it is known now: the page that names the hazard may have come since.
     """
     by_record: dict[str, list[Mapping[str, Any]]] = {}
     for row in due:
         by_record.setdefault(row["record_id"], []).append(row)
-    named = dict(list(by_record.items())[: FULL_ITEMS + LISTED_ITEMS])
+    named = {record_id: by_record[record_id] for record_id in _named(transaction, list(by_record))}
     payloads = {
         row["id"]: row["payload"]
         for ids in _batches(list(named))
@@ -438,6 +438,20 @@ def _items(transaction: Transaction, due: Sequence[Mapping[str, Any]], watches: 
         )
         for record_id, rows in named.items()
     ]
+
+
+def _named(transaction: Transaction, ids: Sequence[str]) -> Sequence[str]:
+    """The records a mail names, in their order."""
+    most = FULL_ITEMS + LISTED_ITEMS
+    if len(ids) <= most:
+        return ids
+    kinds = {
+        row["id"]: row["kind"]
+        for some in _batches(ids)
+        for row in transaction.rows("SELECT id, kind FROM record WHERE id IN :ids", ids=some)
+    }
+    chosen = set(sorted(ids, key=lambda record_id: kind_place(kinds[record_id]))[:most])
+    return [record_id for record_id in ids if record_id in chosen]
 
 
 def _before(transaction: Transaction, record_id: str, rows: Sequence[Mapping[str, Any]]) -> Record | None:

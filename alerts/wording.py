@@ -82,6 +82,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "record": "在本库查看",
         "original": "查看原文",
         "unread_title": "（标题为空）",
+        "of_market": "{market}：{count} 条",
         "more": "另有 {count} 条，仅列标题：",
         "rest": "此外还有 {count} 条未在邮件中列出，完整清单（内容固定，不随检索变化）：",
         "full_list": "完整清单：{watch}",
@@ -161,6 +162,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "record": "See it in the library",
         "original": "See the original",
         "unread_title": "(no title)",
+        "of_market": "{market}: {count}",
         "more": "{count} more, by title only:",
         "rest": "{count} more are not listed in this mail; the full list, as it stood:",
         "full_list": "Full list: {watch}",
@@ -374,6 +376,12 @@ def generated_line(record: Record, language: str) -> str:
         for field, found in values.items()
         if found
     )
+
+
+def market(record: Record, language: str) -> str:
+    """The first market of a record, as printed where no code is known: '欧盟'."""
+    first = record.jurisdictions[0]
+    return _label("jurisdiction", first.code, language) or clean(first.printed, 60)
 
 
 def reason_line(reasons: Sequence[Reason], language: str) -> str:
