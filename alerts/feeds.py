@@ -11,6 +11,7 @@ import feedgenerator
 from icalendar import Alarm, Calendar, Event
 
 from alerts.deadlines import DEADLINES, read_about
+from alerts.differences import LINES_MAX, Difference, amendments
 from alerts.letter import original_url, record_url
 from alerts.reasons import read_reasons
 from alerts.watches import Watch
@@ -32,7 +33,7 @@ JSON_FEED = "https://jsonfeed.org/version/1.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One thing a watch was told, or is to be told: a record as it is known now."""
+    """One thing a watch was told, or is to be told: a record as it is known now. changes: of an amendment."""
 
     id: int
     record: Record
@@ -42,6 +43,7 @@ class Told:
     state: str
     at: datetime
     reasons: Sequence[Reason]
+    changes: Sequence[Difference] = ()
 
     @property
     def name(self) -> str:
@@ -53,6 +55,7 @@ def told(store: Store, watch_id: str, *, limit: int = ITEMS) -> list[Told]:
     """What a watch was told, newest first."""
     with store.read() as transaction:
         rows = transaction.rows(TOLD, id=watch_id, limit=limit)
+        changes = amendments(transaction, [row["id"] for row in rows])
     records = {record.id: record for record in store.get_many([row["record_id"] for row in rows])}
     return [
         Told(
@@ -64,6 +67,7 @@ def told(store: Store, watch_id: str, *, limit: int = ITEMS) -> list[Told]:
             state=row["state"],
             at=instant(row["created_at"]),
             reasons=read_reasons(row["reasons"]),
+            changes=changes.get(row["id"], ()),
         )
         for row in rows
         if row["record_id"] in records
@@ -203,6 +207,7 @@ def _summary(item: Told, language: str) -> str:
     if item.about:
         field, day = read_about(item.about)
         lines.append(FIELDS[language][field] + sentence(language, "colon") + day.isoformat())
+    lines += [change.line(language) for change in item.changes[:LINES_MAX]]
     if why := reason_line(item.reasons, language):
         lines.append(SENTENCES[language]["why"] + sentence(language, "colon") + why)
     return "\n".join(lines)
@@ -216,7 +221,13 @@ def _json_item(item: Told, language: str, base_url: str) -> Mapping[str, Any]:
         "title": _title(item, language),
         "content_text": _summary(item, language),
         "date_published": item.at.isoformat(),
-        "_ttm": {"record": item.record.id, "version": item.version, "action": item.action, "about": item.about},
+        "_ttm": {
+            "record": item.record.id,
+            "version": item.version,
+            "action": item.action,
+            "about": item.about,
+            "changes": [change.as_json() for change in item.changes],
+        },
     } | ({"external_url": url} if url else {})
 
 

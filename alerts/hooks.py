@@ -25,7 +25,7 @@ import orjson
 
 from alerts.coverage import coverage, coverage_lines, fresh_since
 from alerts.deadlines import read_about
-from alerts.differences import difference_lines
+from alerts.differences import amendments, difference_lines
 from alerts.letter import record_url, subject_of
 from alerts.matching import HOOK, due_at
 from alerts.reasons import read_reasons
@@ -182,6 +182,7 @@ def _body(
     now: datetime,
 ) -> dict[str, Any]:
     records = _records(transaction, list({row["record_id"] for row in due}))
+    changes = amendments(transaction, [row["id"] for row in due])
     return {
         "id": f"{watch.id}:{occasion}",
         "at": stamp(now),
@@ -202,6 +203,7 @@ def _body(
                     {"clause": reason.clause, "field": reason.field, "words": list(reason.words)}
                     for reason in read_reasons(row["reasons"])
                 ],
+                "changes": [change.as_json() for change in changes.get(row["id"], ())],
             }
             for row in due
         ],

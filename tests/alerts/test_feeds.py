@@ -16,6 +16,7 @@ from indexer.build import rebuild
 from indexer.engines.tantivy import TantivyEngine
 from indexer.entry import entry_of
 from library.record import Kind
+from library.store.store import Origin
 from tests.alerts.conftest import NIGHT, House, recall, withdrawn
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -51,6 +52,36 @@ def test_the_same_is_a_json_feed(house: House):
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
     assert item["url"] == "https://ttm.example/records/eu_safety_gate:SR/00001/26"
     assert item["external_url"] == "https://publisher.example/notice?id=1&lang=en"
+
+
+def test_feeds_say_what_was_amended(house: House):
+    watch = house.watch("balloon", actions=("amended",), language="en")
+    house.put(recall(), Origin.BACKFILL)
+    house.put(recall(title="Balloon with a burning hazard", in_force=date(2026, 3, 9)))
+    house.put(recall(title="Balloon with a burning hazard", in_force=date(2026, 3, 10)))
+    house.match()
+    items = told(house.store, watch.id)
+
+    root = ElementTree.fromstring(atom(watch, items, base_url=BASE, feed_url=FEED))
+    last, first = json_feed(watch, items, base_url=BASE, feed_url=FEED)["items"]
+
+    assert last["_ttm"]["changes"] == [{"field": "in_force", "removed": ["2026-03-09"], "added": ["2026-03-10"]}]
+    assert [change["field"] for change in first["_ttm"]["changes"]] == ["title", "in_force"]
+    line = "in force: “2026-03-09” is now “2026-03-10”"
+    assert line in last["content_text"]
+    assert line not in first["content_text"]
+    assert line in str(root.findtext(f"{ATOM}entry/{ATOM}summary"))
+
+
+def test_feeds_say_of_what_is_new_that_nothing_was_amended(house: House):
+    watch = house.watch("balloon")
+    house.put(recall("SR/1", "Kite"))
+    house.put(recall("SR/1", "Balloon"))  # it was not selected before
+    house.match()
+
+    (item,) = json_feed(watch, told(house.store, watch.id), base_url=BASE, feed_url=FEED)["items"]
+
+    assert (item["_ttm"]["action"], item["_ttm"]["changes"]) == ("added", [])
 
 
 def test_a_calendar_says_of_which_years_the_holidays_are_not_announced(house: House, tmp_path: Path):

@@ -20,8 +20,9 @@ from alerts.outbox import deliver_due, status
 from alerts.sweep import sweep
 from alerts.tokens import hook_key, secret
 from alerts.watches import confirm_watch, edit_watch, end_watch
+from library.record import Coded
 from library.settings import AlertSettings
-from library.store.store import Store
+from library.store.store import Origin, Store
 from tests.alerts.conftest import FaultyMailbox, House, recall
 
 
@@ -101,6 +102,22 @@ def test_what_is_mailed_is_posted_as_well_with_its_reasons_and_once(house: House
     assert sorted((row["channel"], row["state"]) for row in house.deliveries()) == [("hook", "sent"), ("mail", "sent")]
     assert headers["x-ttm-delivery"] == said["id"]
     assert sweep(house.store, house.sources, now=house.clock()).is_clean
+
+
+def test_a_program_is_told_what_was_amended_field_by_field(house: House, receiver: Receiver):
+    house.watch("balloon", hook=receiver.address, actions=("added", "amended"))
+    house.put(recall(), Origin.BACKFILL)
+    house.put(recall(hazards=(Coded(printed="Choking", code="choking"), Coded(printed="Fire", code="fire"))))
+    house.put(recall("SR/00002/26"))
+    house.match()
+
+    _send(house)
+
+    ((_, body),) = receiver.received
+    amended, added = orjson.loads(body)["deliveries"]
+    assert (amended["action"], added["action"]) == ("amended", "added")
+    assert amended["changes"] == [{"field": "hazard", "removed": [], "added": ["Fire"]}]
+    assert added["changes"] == []
 
 
 def test_a_receiver_can_check_the_signature_with_the_key_of_the_watch(house: House, receiver: Receiver):
