@@ -26,8 +26,8 @@ import orjson
 from alerts.coverage import coverage, coverage_lines, fresh_since
 from alerts.deadlines import read_about
 from alerts.differences import amendments, difference_lines
-from alerts.letter import record_url, subject_of
-from alerts.matching import HOOK, due_at
+from alerts.letter import record_url, subject_of, subject_of_nothing
+from alerts.matching import HOOK, after_quiet, due_at, last_slot
 from alerts.reasons import read_reasons
 from alerts.robots import AGAIN_LATER, Digest, Line, Robot, message, robot_of, signed, too_soon, verdict
 from alerts.tokens import digest_token, hook_key, secret
@@ -51,6 +51,7 @@ ROBOT_NAMED = 120  # more of them fit no message
 ANSWER_LIMIT_BYTES = 4096
 RETRY_FIRST, RETRY_LAST = timedelta(minutes=1), timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=5)
+SLOT_MAX = timedelta(days=8)  # from when something is found to when a chat is told: a week, and a quiet time after it
 
 Clock = Callable[[], datetime]
 
@@ -113,7 +114,7 @@ def call_hooks(
 ) -> int:
     """Plan the calls that are due and make them; returns how many were taken. For the holder of the outbox's lease.
 
-    sources: for the receipt in the digests of chats.
+    sources: for the receipt in the digests of chats, and for those that say that nothing was found.
     """
     at = stamp(now())
     with store.write() as transaction:
@@ -124,6 +125,8 @@ def call_hooks(
         due = [row["watch_id"] for row in transaction.rows(DUE_WATCHES, now=at)]
     for watch_id in due:
         _plan(store, settings, sources or {}, watch_id, now())
+    if sources:
+        _plan_nothing(store, settings, sources, now())
     with store.read() as transaction:
         ready = [row["id"] for row in transaction.rows(READY, now=at, limit=CALLS_AT_ONCE)]
     taken = 0
@@ -146,7 +149,8 @@ def _plan(store: Store, settings: Settings, sources: Mapping[str, Source], watch
         return
     receipt: list[str] = []
     if robot and sources and watch.cadence is not Cadence.IMMEDIATE:
-        looked = coverage(store, sources, since=fresh_since(watch, now))
+        begun = _last_told(store, watch, before=now)
+        looked = coverage(store, sources, since=fresh_since(watch, now), covers=(begun, now))
         receipt = coverage_lines(looked, watch.language, watch.zone)
     with store.write() as transaction:
         due = [
@@ -171,6 +175,55 @@ def _plan(store: Store, settings: Settings, sources: Mapping[str, Source], watch
         for start in range(0, len(due), BATCH):
             ids = [delivery["id"] for delivery in due[start : start + BATCH]]
             transaction.do(TAKE, call=call_id, ids=ids)
+
+
+def _plan_nothing(store: Store, settings: Settings, sources: Mapping[str, Source], now: datetime) -> None:
+    """Make the messages to chats that want to hear that nothing was found, for the slot that passed last.
+
+    A watch that mails its reader too says it in the mail.
+    """
+    with store.read() as transaction:
+        watches = [Watch.of(row) for row in transaction.rows(WANT_NOTHING_TOO)]
+    for watch in watches:
+        robot = robot_of(watch.hook, settings.alerts)
+        slot = last_slot(watch, now)
+        due, before = after_quiet(watch, slot), last_slot(watch, slot - timedelta(seconds=1))
+        if robot is None or due > now or watch.confirmed_at is None or watch.confirmed_at > before:
+            continue
+        occasion = f"nothing:{stamp(due)}"
+        begun = _last_told(store, watch, before=due)
+        with store.read() as transaction:
+            if transaction.value(HAS_CALL, watch=watch.id, occasion=occasion):
+                continue
+            found = transaction.rows(FOUND, watch=watch.id, since=stamp(begun - SLOT_MAX), until=stamp(due))
+        if any(begun < due_at(watch, instant(row["created_at"])) <= due for row in found):
+            continue
+        looked = coverage(store, sources, since=fresh_since(watch, due), covers=(begun, due))
+        digest = Digest(
+            language=watch.language,
+            subject=subject_of_nothing([watch], looked),
+            intro=sentence(watch.language, "practice" if settings.demo else "nothing"),
+            items=(),
+            count=0,
+            list_url="",
+            receipt=coverage_lines(looked, watch.language, watch.zone),
+        )
+        with store.write() as transaction:
+            transaction.do(
+                ADD_CALL,
+                watch=watch.id,
+                occasion=occasion,
+                address=watch.hook,
+                content=message(robot, digest),
+                at=stamp(now),
+            )
+
+
+def _last_told(store: Store, watch: Watch, *, before: datetime) -> datetime:
+    """When the last message to a watch's chat was made that was not refused; when the watch began, where there is none."""
+    with store.read() as transaction:
+        made = transaction.value(LAST_MADE, watch=watch.id, before=stamp(before))
+    return instant(made) if made else watch.confirmed_at or watch.created_at
 
 
 def _body(
@@ -362,6 +415,26 @@ READY = "SELECT id FROM call WHERE state = 'planned' AND next_at <= :now ORDER B
 CLAIM = """
     UPDATE call SET state = 'sending', attempts = attempts + 1 WHERE id = :id AND state = 'planned'
     RETURNING watch_id, occasion, address, content, attempts
+"""
+
+WANT_NOTHING_TOO = """
+    SELECT * FROM watch
+    WHERE nothing_too = 1 AND by_mail = 0 AND hook <> '' AND cadence <> 'immediate' AND ended_at IS NULL
+      AND confirmed_at IS NOT NULL
+    ORDER BY created_at, id
+"""
+
+HAS_CALL = "SELECT 1 FROM call WHERE watch_id = :watch AND occasion = :occasion"
+
+FOUND = f"""
+    SELECT DISTINCT created_at FROM delivery
+    WHERE watch_id = :watch AND channel = '{HOOK}' AND created_at >= :since AND created_at <= :until
+      AND state <> 'cancelled'
+"""
+
+LAST_MADE = """
+    SELECT max(created_at) FROM call
+    WHERE watch_id = :watch AND created_at < :before AND state NOT IN ('failed', 'given_up', 'cancelled')
 """
 
 LAST_CALL = """

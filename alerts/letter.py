@@ -111,23 +111,12 @@ def write_letter(
 
 def write_nothing(watches: Sequence[Watch], *, links: Links, coverage: Coverage, practice: bool = False) -> Letter:
     """Write the digest of watches that matched nothing, for readers who want to know that somebody looked."""
-    language, name = watches[0].language, clean(watches[0].title, 40)
-    if len(watches) > 1:
-        name = sentence(language, "several", watch=name, count=len(watches) - (language == "en"))
-    unseen = len(coverage.unseen)
-    subject = sentence(
-        language,
-        "nothing_unseen_subject" if unseen else "nothing_subject",
-        watch=name,
-        total=len(coverage.looks),
-        unseen=unseen,
-    )
     return _written(
         (),
         watches,
         count=0,
         intro="nothing",
-        subject=clean(subject, SUBJECT_LIMIT),
+        subject=subject_of_nothing(watches, coverage),
         links=links,
         sources={},
         practice=practice,
@@ -261,6 +250,22 @@ def subject_of(items: Sequence[tuple[str, Record]], count: int, watches: Sequenc
         others = len(watches) if language == "zh" else len(watches) - 1
         name = sentence(language, "several", watch=name, count=others)
     return clean(f"[ttm] {name}{_colon(language)}{_list(language).join(counts)}", SUBJECT_LIMIT)
+
+
+def subject_of_nothing(watches: Sequence[Watch], looked: Coverage) -> str:
+    """'[ttm] 玩具：没有新内容，全部 80 个来源均已查看', or how many could not be seen."""
+    language, name = watches[0].language, clean(watches[0].title, 40)
+    if len(watches) > 1:
+        name = sentence(language, "several", watch=name, count=len(watches) - (language == "en"))
+    unseen = len(looked.unseen)
+    subject = sentence(
+        language,
+        "nothing_unseen_subject" if unseen else "nothing_subject",
+        watch=name,
+        total=len(looked.looks),
+        unseen=unseen,
+    )
+    return clean(subject, SUBJECT_LIMIT)
 
 
 def _kind(record: Record, language: str) -> str:

@@ -23,7 +23,7 @@ from alerts.wording import clean, sentence
 from library.settings import AlertSettings
 
 TITLE_LIMIT, LINE_LIMIT = 160, 200
-RECEIPT_LINES = 4  # of the coverage receipt; the rest is in the mail
+RECEIPT_LINES = 5  # of the coverage receipt: from when to when, how many sources were seen, the first that were not
 MINUTE = timedelta(minutes=1)
 AGAIN_LATER = (408, 425, 429)  # of the 4xx answers, those that a later call may change
 
@@ -42,7 +42,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """What is to be told. count: of all items, of which `items` are the first; list_url: all of them, as they stood."""
+    """What is to be told. count: of all items, of which `items` are the first; list_url: all of them, as they stood.
+
+    Where nothing was found there are no items, and list_url is ''.
+    """
 
     language: str
     subject: str
@@ -152,7 +155,8 @@ def _markdown(digest: Digest, shown: int) -> str:
     if shown < digest.count:
         blocks.append(sentence(digest.language, "robot_rest", count=digest.count - shown))
     blocks += [_plain(line, LINE_LIMIT) for line in digest.receipt[:RECEIPT_LINES]]
-    blocks.append(f"[{sentence(digest.language, 'robot_list', count=digest.count)}]({digest.list_url})")
+    if digest.list_url:
+        blocks.append(f"[{sentence(digest.language, 'robot_list', count=digest.count)}]({digest.list_url})")
     return "\n\n".join(blocks)
 
 
@@ -175,8 +179,9 @@ def _feishu(digest: Digest, shown: int) -> dict[str, Any]:
     if shown < digest.count:
         rows.append([_text(sentence(digest.language, "robot_rest", count=digest.count - shown))])
     rows += [[_text(clean(line, LINE_LIMIT))] for line in digest.receipt[:RECEIPT_LINES]]
-    all_of_it = sentence(digest.language, "robot_list", count=digest.count)
-    rows.append([{"tag": "a", "text": all_of_it, "href": digest.list_url}])
+    if digest.list_url:
+        all_of_it = sentence(digest.language, "robot_list", count=digest.count)
+        rows.append([{"tag": "a", "text": all_of_it, "href": digest.list_url}])
     post = {"title": clean(digest.subject, TITLE_LIMIT), "content": rows}
     return {"msg_type": "post", "content": {"post": {"zh_cn" if digest.language == "zh" else "en_us": post}}}
 

@@ -321,6 +321,95 @@ def test_people_in_a_chat_are_told_by_cadence_and_never_in_the_quiet_time(house:
     assert "来源" in _words(chat.received[0][1])  # the receipt of a digest
 
 
+def _days(house: House, chat: Chat, *, nights: int, **watch: Any) -> None:
+    """A watch made two days before, asked at 08:00 in Beijing after so many nights in which both sources were seen."""
+    house.clock.at = NIGHT - timedelta(days=2)
+    house.watch("balloon", hook=chat.address, title="Balloons", cadence="daily", **watch)
+    for night in range(nights):
+        began = NIGHT + timedelta(days=night)
+        run_id = house.store.runs.start("eu_safety_gate", origin="crawl", live=True, at=began, process=0)
+        house.store.runs.end(run_id, verdict="good", reason="", counts={}, at=began + timedelta(minutes=5))
+        house.clock.at = began.replace(hour=0, minute=0) + timedelta(days=1, seconds=5)
+        _send(house, chat)
+
+
+@every_chat
+def test_a_chat_alone_hears_once_a_day_that_nothing_was_found_and_all_was_seen(house: House, chat: Chat):
+    _days(house, chat, nights=2, nothing_too=True, by_mail=False)
+    _send(house, chat)
+
+    first, second = (_words(said) for _, said, _ in chat.received)
+    assert "Balloons：没有新内容，全部 1 个来源均已查看" in first.replace("［ttm］", "[ttm]")
+    assert "本次说明涵盖 2026-03-01 02:31 至 2026-03-03 08:00（Asia/Shanghai）。" in first
+    assert "本次说明涵盖 2026-03-03 08:00 至 2026-03-04 08:00（Asia/Shanghai）。" in second
+    assert "/digest?token=" not in first  # there is no list of nothing
+    assert status(house.store, house.clock())["calls"] == {"sent": 2}
+
+
+def test_a_chat_is_not_told_of_nothing_where_something_was_found(house: House, chat: Chat):
+    house.clock.at = NIGHT - timedelta(days=2)
+    house.watch("balloon", hook=chat.address, cadence="daily", nothing_too=True, by_mail=False)
+    house.clock.at = NIGHT
+    house.put(recall())
+    house.match()
+    house.clock.at = NIGHT.replace(hour=0, minute=0) + timedelta(days=1, seconds=5)
+
+    _send(house, chat)
+    _send(house, chat)
+
+    ((_, said, _),) = chat.received
+    assert "没有新内容" not in _words(said)
+    assert "本次说明涵盖 2026-03-01 02:31 至 2026-03-03 08:00" in _words(said)
+
+
+def test_a_chat_hears_of_nothing_after_the_end_of_the_quiet_time(house: House, chat: Chat):
+    house.clock.at = NIGHT - timedelta(days=2)
+    house.watch("balloon", hook=chat.address, cadence="daily", nothing_too=True, by_mail=False, quiet="22:00-09:00")
+    counts = []
+    for hour in (0, 1):  # 08:00 and 09:00 in Beijing
+        house.clock.at = NIGHT.replace(hour=hour, minute=0) + timedelta(days=1, seconds=5)
+        counts.append(_send(house, chat).called)
+
+    assert counts == [0, 1]
+
+
+def test_a_quiet_day_in_which_a_chat_could_not_be_told_is_in_the_next_receipt(house: House, chat: Chat):
+    chat.answers = [(200, {"errcode": 93000, "errmsg": "invalid webhook url"})]
+
+    _days(house, chat, nights=2, nothing_too=True, by_mail=False)
+
+    assert "本次说明涵盖 2026-03-01 02:31 至 2026-03-04 08:00" in _words(chat.received[1][1])
+
+
+@pytest.mark.parametrize(
+    "watch", [{"nothing_too": False, "by_mail": False}, {"nothing_too": True, "by_mail": True, "confirmed": False}]
+)
+def test_a_chat_hears_of_nothing_only_where_it_was_asked_for_and_agreed_to(
+    house: House, chat: Chat, watch: dict[str, Any]
+):
+    _days(house, chat, nights=1, **watch)
+
+    assert chat.received == []
+
+
+def test_where_the_reader_is_mailed_that_nothing_was_found_the_chat_is_not_told_as_well(house: House, chat: Chat):
+    _days(house, chat, nights=1, nothing_too=True)
+
+    assert chat.received == []
+    assert "没有新内容" in str(house.mailbox.messages()[0]["Subject"])
+
+
+def test_a_program_is_never_called_about_nothing(house: House, chat: Chat):
+    house.clock.at = NIGHT - timedelta(days=2)
+    house.watch("balloon", hook=chat.origin + "/in", cadence="daily", nothing_too=True, by_mail=False)
+    house.clock.at = NIGHT + timedelta(days=1)
+    alerts = AlertSettings(private_hooks=True)
+
+    deliver_due(house.store, house.settings.model_copy(update={"alerts": alerts}), house.clock, sources=house.sources)
+
+    assert chat.received == []
+
+
 def test_nothing_is_posted_into_our_own_network_unless_the_operator_says_so(house: House, chat: Chat):
     _told(house, chat)
 
