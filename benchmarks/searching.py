@@ -73,14 +73,16 @@ def _entries(count: int) -> Iterator[Entry]:
 def _figure(
     engine: TantivyEngine, kind: str, texts: Sequence[str], asked: int, count: int, facets: Sequence[str]
 ) -> Figure:
-    searcher = engine._searcher()
-    if searcher is None:
+    opened = engine._opened()
+    if opened is None:
         raise RuntimeError("the index is empty")
+    searcher, kept = opened
     results = {text: search(None, engine, text, count=HITS, facets=facets) for text in texts}
     ours, bare = _Times(), _Times()
     for number, text in enumerate(islice(_again_and_again(texts), asked)):
         query = results[text].query
         compiled, order = engine._compile(query), _order(query)
+        kept.clear()  # totals and facets are counted anew, as for a search that nobody has made before
         both = (
             (ours, lambda: search(None, engine, text, count=HITS, facets=facets)),  # noqa: B023 - called at once
             (bare, lambda: _bare(searcher, compiled, order, facets)),  # noqa: B023 - called at once

@@ -235,9 +235,11 @@ SPELLING = """
 """
 
 REFERENCES = """
-    SELECT key, shown FROM suggestion
-    WHERE key >= :low AND key < :high AND kind = 'reference' ORDER BY key LIMIT :rows
-"""
+    SELECT key, shown FROM (
+        SELECT key, shown, kind FROM suggestion WHERE key >= :low AND key < :high ORDER BY key LIMIT :rows
+    ) AS near
+    WHERE kind = 'reference' ORDER BY key
+"""  # the kind is looked at last: SQLite would read all of the kind first, 400,000 rows in 100 ms
 
 
 # While typing ---------------------------------------------------------------------------------------------------------

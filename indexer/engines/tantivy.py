@@ -24,6 +24,7 @@ import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
@@ -44,6 +45,7 @@ PAIRED = "\x1f"  # between the two values of a pair: no blank, so that the pair 
 WRITER_MEMORY_BYTES = 64_000_000
 FACET_VALUES_MAX = 100
 COMPILED_MAX = 2_000
+COUNTS_MAX = 1_000  # searches of which totals and facets are kept
 SAMPLES = 16  # parts into which the entries are dealt by the hash of their ids
 COUNTED_MAX = 60_000  # facets of more hits are counted in a sample: six facets of a million hits took 65 ms
 SAMPLED = 30_000  # hits in such a sample, at least
@@ -62,6 +64,19 @@ RECENCY_FROM, RECENCY_TO = 730_000, 741_000  # 1999-09 and 2029-10 as ordinals
 FIELDS = blake2b(" ".join((*WORD_FIELDS, "pairs", "sample", *FACETS, *DATES)).encode(), digest_size=3).hexdigest()
 NAME = f"index-{FIELDS}-"  # an index with other fields than today's cannot be opened
 
+_Counts = tuple[int, dict[str, tuple[tuple[str, int], ...]], bool]  # total, facets, whether these are estimated
+_KeptCounts = dict[tuple[Query, tuple[str, ...]], _Counts]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """One commit, open. seen: the file that tells of a newer one."""
+
+    folder: Path
+    seen: tuple[int, int]
+    index: tantivy.Index
+    counts: _KeptCounts
+
 
 class TantivyEngine:
     """The default engine. Any number of processes may search; writers take turns by a file lock."""
@@ -71,7 +86,7 @@ class TantivyEngine:
         self._folder = _folder  # a successor's own; otherwise the pointer decides
         self._schema = _schema()
         self._reader_lock = threading.Lock()
-        self._reader: tuple[Path, tuple[int, int], tantivy.Index] | None = None
+        self._reader: _Reader | None = None
         self._writer: tuple[tantivy.Index, tantivy.IndexWriter] | None = None  # a successor keeps one for all batches
         self._rebuild_lock: int | None = None
         self._compile = lru_cache(COMPILED_MAX)(self._compiled)  # one search asks for the same parts again and again
@@ -217,9 +232,10 @@ class TantivyEngine:
         return bool(noted) and noted.get("tokens") != fingerprint()
 
     def _noted(self) -> Mapping[str, Any]:
-        searcher = self._searcher()
-        if searcher is None:
+        opened = self._opened()
+        if opened is None:
             return {}
+        searcher, _ = opened
         found = searcher.search(tantivy.Query.term_query(self._schema, "note", "position", "basic"), 1).hits
         return dict(orjson.loads(str(searcher.doc(found[0][1]).get_first("noted")))) if found else {}
 
@@ -229,10 +245,11 @@ class TantivyEngine:
     def search(
         self, query: Query, first: int, count: int, sort: Sort = "relevance", facets: Sequence[str] = ()
     ) -> Hits:
-        searcher = self._searcher()
-        if searcher is None:
+        opened = self._opened()
+        if opened is None:
             return Hits(0, (), dict.fromkeys(facets, ()))
-        total = self._total(searcher, query)
+        searcher, kept = opened
+        total, counted, is_estimated = self._counts(searcher, kept, query, tuple(facets))
         if sort == "relevance" and not any(isinstance(leaf, Term | Phrase) for leaf in leaves(query)):
             sort = "newest"  # filters do not score
         hits: list[tuple[str, float]] = []
@@ -240,7 +257,17 @@ class TantivyEngine:
             if first < size and len(hits) < count:
                 hits += self._ordered(searcher, tier, first, count - len(hits), order)
             first = max(0, first - size)
-        return Hits(total, tuple(hits), *self._counted(searcher, self._compile(query), facets, total))
+        return Hits(total, tuple(hits), counted, is_estimated)
+
+    def _counts(self, searcher: tantivy.Searcher, kept: _KeptCounts, query: Query, facets: tuple[str, ...]) -> _Counts:
+        """Total and facets, kept as long as nothing is committed: the next page of a search asks the same."""
+        found = kept.get((query, facets))
+        if found is None:
+            total = self._total(searcher, query)
+            found = total, *self._counted(searcher, self._compile(query), facets, total)
+            if len(kept) < COUNTS_MAX:
+                kept[query, facets] = found
+        return found
 
     def _total(self, searcher: tantivy.Searcher, query: Query) -> int:
         """How many entries a query selects; nothing is scored."""
@@ -296,8 +323,8 @@ class TantivyEngine:
             counted[name] = tuple(sorted(buckets, key=lambda bucket: (-bucket[1], bucket[0])))
         return counted, share < 1
 
-    def _searcher(self) -> tantivy.Searcher | None:
-        """The newest commit of the current index; None before the first."""
+    def _opened(self) -> tuple[tantivy.Searcher, _KeptCounts] | None:
+        """The newest commit of the current index, and what was counted in it; None before the first."""
         for attempt in range(3):
             folder = self._root / self._folder if self._folder else self._current()
             if folder is None:
@@ -306,12 +333,12 @@ class TantivyEngine:
                 with self._reader_lock:
                     stat = (folder / "meta.json").stat()
                     seen = (stat.st_ino, stat.st_mtime_ns)
-                    if self._reader is None or self._reader[0] != folder:
-                        self._reader = folder, seen, self._open(folder)
-                    elif self._reader[1] != seen:
-                        self._reader[2].reload()
-                        self._reader = folder, seen, self._reader[2]
-                    return self._reader[2].searcher()
+                    if self._reader is None or self._reader.folder != folder:
+                        self._reader = _Reader(folder, seen, self._open(folder), {})
+                    elif self._reader.seen != seen:
+                        self._reader.index.reload()
+                        self._reader = _Reader(folder, seen, self._reader.index, {})
+                    return self._reader.index.searcher(), self._reader.counts
             except (OSError, ValueError):  # the folder was swept between the look at the pointer and the opening
                 self._reader = None
                 if attempt == 2:

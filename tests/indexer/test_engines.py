@@ -343,3 +343,14 @@ def test_of_very_many_hits_those_with_the_words_in_the_title_come_first_and_then
     assert {page.total for page in pages} == {30}
     assert ids[:10] == [record.id for record in reversed(titled)]
     assert ids[10:] == [record.id for record in reversed(texts)]
+
+
+def test_what_is_kept_of_a_search_goes_with_the_next_commit(filled: Engine) -> None:
+    before = filled.search(parse_query("kind:recall"), 0, 1, facets=("kind",))
+    again = filled.search(parse_query("kind:recall"), 1, 1, facets=("kind",))
+
+    filled.remove([before.ids[0]], 10)
+    after = filled.search(parse_query("kind:recall"), 0, 5, facets=("kind",))
+
+    assert (again.total, again.facets) == (before.total, before.facets) and again.ids != before.ids
+    assert after.total == before.total - 1 == dict(after.facets["kind"])["recall"]
