@@ -8,35 +8,46 @@ it stands for. References, quoted phrases and filters mean what they say and are
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
 from indexer.analysis import cut_plain, fold, fold_characters, readings, tokens, words
-from indexer.query import And, Filter, Not, Or, Phrase, Query, Term, conditions, without_stop_words
-from indexer.terms import FOLDER, Row, read_rows
+from indexer.asking import days_in, words_around
+from indexer.query import And, Filter, Not, Or, Phrase, Query, Range, Term, conditions, without_stop_words
+from indexer.terms import FOLDER, OWN_LANGUAGE_ONLY, Row, read_rows
 from library.vocabulary import countries
 
 AS_WRITTEN = "="  # before a word that is looked up without its stem
+AS_TYPED = (
+    "^"  # before a word that is looked up with its accents, and where it is marked with its capitals: thé, Polish
+)
+ASKED_PLACES = FOLDER.parent / "places_asked.toml"
+ASKED = 1000  # the rank of words that only select a place; in Chinese they begin and end where a word does
 ALSO_MAX = 4  # words shown for each language of a concept
 FORMS_OF_ADDRESS = {"US", "USA", "UK", "EU", "UAE"}  # short forms that people type; 'IT', 'AND' and 'CAN' are words
 MADE_IN = ("原产", "生产", "制造", "产", "制")  # 意大利产: the place is where the goods were made
 LITTLE_WORDS = frozenset("的类等品中国产制用")  # left over beside a concept, these say nothing: 食品类, 德国产
-YEAR = re.compile(r"(?:19|20)\d\d年?")
+YEAR = re.compile(r"(?:19|20)\d\d[年년]?")
+YEAR_IN_WORDS = re.compile(r"(?<![\d-])(?:19|20)\d\d年")
 
 
 @dataclass(frozen=True, slots=True)
 class Concept:
     """Words by language, the usual one first, or the place of one country code.
 
-    own: words marked '!' in the bank, see indexer/terms.py. codes: (facet, value).
+    own: words marked '!' in the bank, see indexer/terms.py. codes: (facet, value). asked: words that people type for a
+    place, which are not searched for in texts.
     """
 
     words: Mapping[str, tuple[str, ...]]
     country: str | None = None
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     codes: tuple[tuple[str, str], ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +58,99 @@ class Expansion:
     also: tuple[str, ...]
 
 
-def expand(query: Query, known: Glossary | None = None) -> Expansion:
+def expand(query: Query, known: Glossary | None = None, today: date | None = None) -> Expansion:
     """Widen a query: outside of a NOT it selects what was typed and more, inside it leaves out more.
 
-    known: the bank to widen by; the saved one where none is given.
+    Words of a question are left out, and days in words are ranges. known: the bank to widen by; the saved one where none
+    is given. today: the day that 'last year' is said on, in UTC; the present one where none is given.
     """
     also: dict[str, None] = {}
-    return Expansion(_expand(query, known or glossary(), also), tuple(also))
+    reworded = _with_days(query, today or datetime.now(UTC).date())
+    return Expansion(_expand(reworded, known or glossary(), also), tuple(also))
+
+
+def _with_days(query: Query, today: date) -> Query:
+    """Take days out of plain words: '2024年上半年玩具' becomes a range and a word."""
+    match query:
+        case And(parts) if not _is_word(query):
+            return _flat(_days_among(parts, today))
+        case Or(parts):
+            return replace(query, parts=tuple(_with_days(part, today) for part in parts))
+        case Not(part):
+            return Not(_with_days(part, today))
+        case _:
+            return _flat(_days_among((query,), today))
+
+
+def _days_among(parts: Sequence[Query], today: date) -> list[Query]:
+    """Days may be said in several words: 'last three months'."""
+    found: list[Query] = []
+    run: list[Query] = []
+    for part in (*parts, None):
+        if part is not None and _is_word(part) and _field(part) is None:
+            run.append(part)
+            continue
+        found += _days_in_run(run, today)
+        run = []
+        if part is not None:
+            found.append(_with_days(part, today) if isinstance(part, And | Or | Not) and not _is_word(part) else part)
+    return found + _days_in_run(run, today)
+
+
+def _days_in_run(run: Sequence[Query], today: date) -> list[Query]:
+    text = " ".join(map(_text, run))
+    pieces: list[tuple[int, int, Query | None]] = [
+        (
+            days.start,
+            days.end,
+            Range(
+                "published",
+                days.low.toordinal() if days.low else None,
+                days.high.toordinal() if days.high else None,
+                text[days.start : days.end],
+            ),
+        )
+        for days in days_in(text, today)
+    ]
+    taken = [(start, end) for start, end, _ in pieces]
+    pieces += [
+        (match.start(), match.end(), None)
+        for match in YEAR_IN_WORDS.finditer(text)
+        if not any(start < match.end() and match.start() < end for start, end in taken)
+    ]
+    found: list[Query] = []
+    start = 0
+    for part in run:
+        end = start + len(_text(part))
+        inside = sorted(piece for piece in pieces if piece[0] < end and start < piece[1])
+        if not inside:
+            found.append(part)
+        done = start
+        for first, last, days in inside:
+            found += _word(text[done : max(done, min(first, end))])
+            if start <= first:  # days of several words are named once
+                found += [days] if days else _word(text[first:last])
+            done = min(last, end)
+        found += _word(text[done:end]) if inside else []
+        start = end + 1
+    return found
+
+
+def _word(text: str) -> list[Query]:
+    parts = conditions(text)
+    return parts if len(parts) < 2 else [And(without_stop_words(tuple(parts)), text)]
 
 
 def _expand(query: Query, known: Glossary, also: dict[str, None]) -> Query:
     match query:
         case And(parts) if not _is_word(query):
-            return _flat(_expand_parts(parts, known, also))
+            return _flat(_without_question(_expand_parts(parts, known, also)))
         case Or(parts):
             return replace(query, parts=tuple(_expand(part, known, also) for part in parts))
         case Not(part):
             return Not(_expand(part, known, {}))
         case Term() | Phrase() | And() if _is_word(query):
-            return _flat(_expand_parts((query,), known, also))
+            return _flat(_without_question(_expand_parts((query,), known, also)))
         case _:  # references, quoted phrases and filters
             return query
 
@@ -83,6 +168,19 @@ def _expand_parts(parts: Sequence[Query], known: Glossary, also: dict[str, None]
         if part is not None and not run:
             found.append(_expand(part, known, also))
     return found + _expand_words(run, known, also)
+
+
+def _without_question(parts: Sequence[Query]) -> Sequence[Query]:
+    """Leave out what was only said around the words, unless nothing else was said."""
+    kept = [
+        part for part in parts if not (_is_bare(part) and fold_characters(_text(part)).casefold() in words_around())
+    ]
+    return kept if any(isinstance(part, Term | Phrase | And | Or) for part in kept) else parts
+
+
+def _is_bare(part: Query) -> bool:
+    """Whether a part is a word as typed, anywhere, that no concept has widened."""
+    return isinstance(part, Term | Phrase) and _is_word(part) and _field(part) is None
 
 
 def _is_word(query: Query) -> bool:
@@ -134,6 +232,7 @@ class _Spot:
     end: int
     values: frozenset[str]
     is_own_word: bool  # a Han character that jieba leaves alone: 铅, but not the 铅 of 铅笔
+    begins_word: bool  # not in the middle of one of jieba's words
 
 
 def _expand_words(run: Sequence[Query], known: Glossary, also: dict[str, None]) -> list[Query]:
@@ -174,23 +273,30 @@ def _expand_spots(
 def _spots(word: int, text: str) -> Iterator[_Spot]:
     places = [token for token in tokens(text, "en") if token.primary]
     values = [frozenset(column) for column in zip(*(primary for _, primary in readings(text)), strict=True)]
-    alone = _words_of_one_character(text)
+    lengths = _han_words(text)
     for token, found in zip(places, values, strict=True):
-        written = AS_WRITTEN + fold(text[token.start : token.end])
+        typed = text[token.start : token.end]
+        written = {AS_WRITTEN + fold(typed), AS_TYPED + typed, AS_TYPED + typed.casefold()}
+        is_long = len(typed) > 1
         yield _Spot(
-            word, token.start, token.end, found | {written}, token.end - token.start > 1 or token.start in alone
+            word,
+            token.start,
+            token.end,
+            found | written,
+            is_long or lengths.get(token.start) == 1,
+            is_long or token.start in lengths,
         )
 
 
-def _words_of_one_character(text: str) -> frozenset[int]:
-    alone: set[int] = set()
+def _han_words(text: str) -> dict[int, int]:
+    """Where jieba's words begin, and their lengths."""
+    lengths: dict[int, int] = {}
     for match in re.finditer("[\u4e00-\u9fd5]+", fold_characters(text)):
         start = match.start()
         for word in cut_plain(match.group()):
-            if len(word) == 1:
-                alone.add(start)
+            lengths[start] = len(word)
             start += len(word)
-    return frozenset(alone)
+    return lengths
 
 
 def _left_over(spots: Sequence[_Spot], typed: _Typed, touched: set[int]) -> list[Query]:
@@ -198,18 +304,41 @@ def _left_over(spots: Sequence[_Spot], typed: _Typed, touched: set[int]) -> list
     for word in dict.fromkeys(spot.word for spot in spots):
         own = [spot for spot in spots if spot.word == word]
         text = typed.texts[word][own[0].start : own[-1].end]
-        if word not in touched:
+        pieces = _stretches(text) if typed.field is None else [text]
+        if pieces == [text] and word not in touched:
             found.append(_place_or_year(typed.queries[word], text, typed.field))
-        elif text not in LITTLE_WORDS:
-            parts = conditions(text, typed.field)
-            found += [_place_or_year(_flat(parts), text, typed.field)] if YEAR.fullmatch(text) else parts
+            continue
+        for piece in pieces:
+            parts = conditions(piece, typed.field)
+            if parts and piece not in LITTLE_WORDS:
+                found += [_place_or_year(_flat(parts), piece, typed.field)] if YEAR.fullmatch(piece) else parts
+    return found
+
+
+def _stretches(text: str) -> list[str]:
+    """Cut a Chinese text at the words of a question: '问题被' holds 问题 and 被, each of which may be left out by itself."""
+    if not re.fullmatch("[\u4e00-\u9fd5]+", fold_characters(text)):
+        return [text]
+    found: list[str] = []
+    start, is_open = 0, False
+    for word in cut_plain(fold_characters(text)):
+        piece = text[start : start + len(word)]
+        start += len(word)
+        if word in words_around():
+            found.append(piece)
+            is_open = False
+        elif is_open:
+            found[-1] += piece
+        else:
+            found.append(piece)
+            is_open = True
     return found
 
 
 def _place_or_year(query: Query, text: str, where: str | None) -> Query:
     """A country in a language that the glossary does not speak, or a year."""
     if where is None and YEAR.fullmatch(text):
-        return Or((query, Filter("year", text.removesuffix("年"), text)), text)
+        return Or((query, Filter("year", text[:4], text)), text)
     is_name = len(text) > 3 or text in FORMS_OF_ADDRESS
     if where is None and is_name and (code := countries.country(text)):
         return Or((query, Filter("jurisdiction", code, text), Filter("origin", code, text)), text)
@@ -331,12 +460,23 @@ class Glossary:
         for index, concept in enumerate(self.concepts):
             for language, listed in concept.words.items():
                 for rank, word in enumerate(listed):
-                    node = self._root
-                    for value in words(word, language)[1]:
-                        node = node.after.setdefault(value, _Node())
-                    node.ends.append((rank, index))
+                    self._add(words(word, language)[1], rank, index)
             for rank, word in enumerate(concept.own.get("en", ()), start=len(concept.words.get("en", ()))):
-                self._root.after.setdefault(AS_WRITTEN + fold(word), _Node()).ends.append((rank, index))
+                self._add([AS_WRITTEN + fold(word)], rank, index)
+            for language, listed in concept.own.items():
+                for rank, word in enumerate(listed, start=len(concept.words.get(language, ()))):
+                    if fold(word) != word.casefold():  # nobody who types thé means 'the'
+                        self._add([AS_TYPED + word.casefold()], rank, index)
+            for word in concept.asked:
+                paths = [[AS_TYPED + word[:-1]]] if word.endswith(OWN_LANGUAGE_ONLY) else _paths(word)
+                for path in paths:
+                    self._add(path, ASKED, index)
+
+    def _add(self, path: Iterable[str], rank: int, index: int) -> None:
+        node = self._root
+        for value in path:
+            node = node.after.setdefault(value, _Node())
+        node.ends.append((rank, index))
 
     def find(self, spots: Sequence[_Spot], most: int) -> Iterator[tuple[int, int, list[Concept]]]:
         """Yield (first spot, behind the last spot, concepts) for the longest words of at most so many spots."""
@@ -361,10 +501,16 @@ class Glossary:
             nodes = [node.after[value] for node in nodes for value in spots[place].values if value in node.after]
             if not nodes:
                 break
-            ends = [end for node in nodes for end in node.ends]
+            is_whole = spots[first].begins_word and (place + 1 == len(spots) or spots[place + 1].begins_word)
+            ends = [end for node in nodes for end in node.ends if is_whole or end[0] != ASKED]
             if ends and not _are_one(spots, place, place + 1):
                 best = (place + 1, ends)
         return best
+
+
+def _paths(word: str) -> list[tuple[str, ...]]:
+    """The runs by which a word may be typed, whatever language it is of."""
+    return list(dict.fromkeys(tuple(primary) for _, primary in readings(word)))
 
 
 def _are_one(spots: Sequence[_Spot], left: int, right: int) -> bool:
@@ -387,6 +533,8 @@ def glossary_of(rows: Iterable[Row]) -> Glossary:
 
 
 def _places() -> Iterator[Concept]:
+    table = tomllib.loads(ASKED_PLACES.read_text(encoding="utf-8"))["place"]
+    asked = {code: tuple(listed) for code, listed in table.items()}
     for code in countries.all_codes():
         names: dict[str, tuple[str, ...]] = {
             language: (countries.country_name(code, language),) for language in ("zh", "en")
@@ -394,4 +542,4 @@ def _places() -> Iterator[Concept]:
         if names["zh"][0].startswith("中国") and code != "CN":  # 中国香港 is typed as 香港 as well
             names["zh"] = (names["zh"][0], names["zh"][0].removeprefix("中国"))
         if code != "INT":
-            yield Concept(names, code)
+            yield Concept(names, code, asked=asked.get(code, ()))
