@@ -28,6 +28,11 @@ WHEN = {
     "weekly": "on Mondays at 08:00 {zone}",
 }
 
+WARNINGS = {
+    "nothing": "it finds nothing in the whole library. Is a word misspelt?",
+    "everything": "it finds most of what there is. A country, hazard or product narrows it.",
+}
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -61,9 +66,14 @@ def add(
     actions: Annotated[
         str, typer.Option(help="What to hear of: some of added,amended,withdrawn,restored,deadline.")
     ] = "added,withdrawn",
+    yes: Annotated[bool, typer.Option("--yes", help="Save it without asking, whatever it would have found.")] = False,
     json: Json = False,
 ) -> None:
-    """Save a watch, and show what it would have found."""
+    """Show what a watch would have found, ask on a terminal, and save it.
+
+    Without --yes, a watch that finds nothing in the whole library, or most of it, is saved only by somebody who is asked
+    and agrees; elsewhere it is refused with exit code 1.
+    """
     from alerts.robots import robot_of
     from alerts.tokens import hook_key, secret
     from alerts.watches import Cadence, WatchError, add_watch, categories
@@ -86,29 +96,42 @@ def add(
             fail(str(error), code=TYPED_WRONG)
         query, title = offered.query, title or (offered.zh if language == "zh" else offered.en)
     with opened() as house:
-        try:
-            watch = add_watch(
-                house.store,
-                query,
-                recipient,
-                now=now(),
-                title=title,
-                cadence=Cadence.DAILY if daily else cadence,
-                quiet=quiet,
-                nothing_too=nothing_too,
-                days_before=days_before,
-                hook=hook,
-                hook_secret=hook_secret,
-                by_mail=not no_mail,
-                confirmed=confirmed,
-                language=language,
-                zone=zone or house.settings.zone,
-                actions=tuple(filter(None, actions.replace(" ", "").split(","))),
-            )
-        except QueryError as error:
-            _refuse(query, error)
-        except WatchError as error:
-            fail(str(error), code=TYPED_WRONG)
+
+        def saved(*, only_check: bool = False) -> Watch:
+            try:
+                return add_watch(
+                    house.store,
+                    query,
+                    recipient,
+                    now=now(),
+                    title=title,
+                    cadence=Cadence.DAILY if daily else cadence,
+                    quiet=quiet,
+                    nothing_too=nothing_too,
+                    days_before=days_before,
+                    hook=hook,
+                    hook_secret=hook_secret,
+                    by_mail=not no_mail,
+                    confirmed=confirmed,
+                    language=language,
+                    zone=zone or house.settings.zone,
+                    actions=tuple(filter(None, actions.replace(" ", "").split(","))),
+                    only_check=only_check,
+                )
+            except QueryError as error:
+                _refuse(query, error)
+            except WatchError as error:
+                fail(str(error), code=TYPED_WRONG)
+
+        saved(only_check=True)  # before a person is asked about what could not be saved
+        if not (json and yes):
+            seen = _preview(house, query.strip())
+            if not json:
+                _print_preview(seen)
+            if not (yes or _agreed(seen, may_ask=not json)):
+                typer.echo("Nothing was saved.")
+                return
+        watch = saved()
         if json:
             print_json(_watch_json(watch))
             return
@@ -117,7 +140,6 @@ def add(
         typer.echo(f"Watch {watch.id} is saved. {watch.recipient} is told {when}.{waits}")
         if hook and not hook_secret and robot_of(watch.hook, house.settings.alerts) is None:
             typer.echo(f"Its calls are signed with {hook_key(secret(house.settings), watch.id)}")
-        _print_preview(_preview(house, watch.query))
 
 
 @watch_app.command("list")
@@ -516,14 +538,33 @@ def _preview(house: House, query: str) -> Preview:
         engine.close()
 
 
+def _agreed(seen: Preview, *, may_ask: bool) -> bool:
+    """Ask whether to save a watch where somebody can answer; elsewhere refuse one that is of no use."""
+    import sys
+
+    from library.console import fail
+
+    is_of_no_use = bool(seen.warning) and not _is_untold(seen)
+    if may_ask and sys.stdin.isatty():
+        return typer.confirm("Save it all the same?" if is_of_no_use else "Save it?", default=not is_of_no_use)
+    if is_of_no_use:
+        fail(f"It is not saved: {WARNINGS[seen.warning]} --yes saves it all the same.")
+    return True
+
+
+def _is_untold(seen: Preview) -> bool:
+    """Whether the library is too empty to say what a watch would find."""
+    return seen.warning == "nothing" and not seen.years
+
+
 def _print_preview(seen: Preview) -> None:
     from alerts.wording import clean
 
     typer.echo(f"In the last 12 months it would have found {seen.total} records.")
-    if seen.warning == "nothing":
-        typer.echo("Warning: it finds nothing in the whole library. Is a word misspelt?")
-    if seen.warning == "everything":
-        typer.echo("Warning: it finds most of what there is. A country, hazard or product narrows it.")
+    if _is_untold(seen):
+        typer.echo("The library holds no dated records yet; they would say what it finds.")
+    elif seen.warning:
+        typer.echo(f"Warning: {WARNINGS[seen.warning]}")
     for year in seen.years:
         typer.echo(f"  {year.year}  {year.total:6} in all, {year.a_week:.1f} a week")
     widest = max(seen.months.values(), default=0)

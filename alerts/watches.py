@@ -230,10 +230,12 @@ def add_watch(
     name: str = "",
     checks: Checks = Checks(),
     confirmed: bool = True,
+    only_check: bool = False,
 ) -> Watch:
     """Save a watch. It hears of what changes from now on, or from when its reader agrees.
 
     confirmed: the caller vouches that the reader wants it. A watch of a reviewed file (name) does not expire.
+    only_check: raise what saving it would raise, and save nothing.
     Raises QueryError for a query that cannot be read and WatchError for anything else that is wrong.
     """
     watch = Watch(
@@ -262,6 +264,8 @@ def add_watch(
     with store.write() as transaction:
         if not name:
             _keep_to_limits(transaction, watch, now)
+        if only_check:
+            return watch
         head = transaction.value("SELECT seq FROM head WHERE id = 1")
         transaction.do(ADD_WATCH, **_row(watch) | {"after_change": head})
         return Watch.of(transaction.row("SELECT * FROM watch WHERE id = :id", id=watch.id) or {})

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from alerts.cli import alerts_app, watch_app
-from tests.alerts.conftest import FaultyMailbox, body
+from indexer.engines import open_engine
+from indexer.entry import entry_of
+from library.house import opened
+from library.store.store import Origin, SeenPage
+from library.times import now
+from tests.alerts.conftest import FaultyMailbox, body, recall
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -39,11 +49,93 @@ def test_a_watch_is_added_listed_and_removed():
 
     assert added.exit_code == 0, added.output
     assert "is told daily at 08:00 Asia/Shanghai" in added.stdout
-    assert "finds nothing in the whole library" in added.stdout
+    assert "The library holds no dated records yet" in added.stdout
     assert [watch["query"] for watch in listed] == ["origin:中国 窒息"]
     assert removed.exit_code == 0
     assert "There are no watches" in _watch("list").stdout
     assert "removed" in _watch("list", "--ended").stdout
+
+
+@pytest.fixture
+def library() -> None:
+    """A library of 30 balloons and a kite, stored and indexed."""
+    balloons = [recall(f"B{number}", published=now().date()) for number in range(30)]
+    records = [*balloons, recall("K", "Kite", published=now().date())]
+    with opened() as house:
+        for number, record in enumerate(records, start=1):
+            page = SeenPage(id=number, url_key=f"{number:032}", fetched_at=now())
+            house.store.put(record, page, origin=Origin.BACKFILL, at=now())
+        engine = open_engine(house.settings)
+        engine.write(map(entry_of, records), position=1)
+        engine.close()
+
+
+def _queries() -> list[str]:
+    return [watch["query"] for watch in json.loads(_watch("list", "--json").stdout)["watches"]]
+
+
+@pytest.mark.usefixtures("library")
+def test_what_a_watch_would_have_found_is_shown_before_it_is_saved():
+    added = _watch("add", "reader@example.org", "kite")
+
+    assert added.exit_code == 0, added.output
+    assert added.stdout.index("it would have found 1 records") < added.stdout.index("is saved")
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("json_too", [(), ("--json",)])
+@pytest.mark.parametrize(
+    ("query", "sentence"), [("drone", "finds nothing in the whole library"), ("balloon", "finds most of what there is")]
+)
+def test_a_watch_of_no_use_is_refused_where_nobody_can_be_asked(query: str, sentence: str, json_too: tuple[str, ...]):
+    refused = _watch("add", "reader@example.org", query, *json_too)
+    before = _queries()
+    forced = _watch("add", "reader@example.org", query, "--yes", *json_too)
+
+    assert (refused.exit_code, forced.exit_code) == (1, 0)
+    assert sentence in refused.stderr
+    assert "--yes" in refused.stderr
+    assert (before, _queries()) == ([], [query])
+
+
+@pytest.mark.usefixtures("library")
+def test_what_is_typed_wrong_is_said_before_anything_is_looked_up():
+    refused = _watch("add", "reader, other@example.org", "drone")
+
+    assert refused.exit_code == 2
+    assert "would have found" not in refused.output
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize(
+    ("query", "answer", "question", "saved"),
+    [
+        ("kite", "", "Save it? [Y/n]", ["kite"]),
+        ("kite", "n", "Save it? [Y/n]", []),
+        ("drone", "", "Save it all the same? [y/N]", []),
+        ("drone", "y", "Save it all the same? [y/N]", ["drone"]),
+    ],
+)
+def test_on_a_terminal_a_person_is_asked(query: str, answer: str, question: str, saved: list[str]):
+    """A real terminal: what is typed into it is the answer."""
+    ours, theirs = os.openpty()
+    try:
+        os.write(ours, f"{answer}\n".encode())
+        done = subprocess.run(
+            [sys.executable, ROOT / "ttm.py", "watch", "add", "reader@example.org", query],
+            stdin=theirs,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+    assert question in done.stdout
+    assert _queries() == saved
+    assert ("Nothing was saved." in done.stdout) is (saved == [])
 
 
 def test_a_category_is_a_watch():
