@@ -26,6 +26,7 @@ FRONT = 200  # hits ordered by words and meaning together; fewer leave room for 
 LOOSER_PARTS_MAX = 8  # a longer query is loosened no further
 NEIGHBOURS = 200
 SELECTED_MAX = 2000  # a filter that selects no more than this is compared record by record
+SPARE = 2  # times as many neighbours are looked up as a filter of that size would leave if it knew nothing of meaning
 COSINE_MIN = 0.25  # right records lie at 0.2 to 0.5, and what shares nothing with a text mostly below
 RANK_CONSTANT = 60  # of reciprocal rank fusion: how little the first ranks stand out
 MEANING_AMONG_FULL, MEANING_AMONG_NEARLY = 0.3, 0.4  # what the rank in meaning weighs beside that of the words
@@ -272,10 +273,14 @@ def _neighbours(engine: Engine, meaning: Meaning, question: Question) -> list[st
     """The records nearest in meaning that fulfil the question's conditions, nearest first."""
     kept = And(question.kept)
     among: Collection[str] | None = None
+    count = NEIGHBOURS
     if question.kept:
-        selected = engine.search(kept, 0, SELECTED_MAX, "newest")
-        among = selected.ids if selected.total <= SELECTED_MAX else None
-    near = meaning.nearest(question.text, NEIGHBOURS if among is not None or not question.kept else SELECTED_MAX, among)
+        total = engine.search(kept, 0, 0).total
+        if total <= SELECTED_MAX:
+            among = engine.search(kept, 0, SELECTED_MAX, "newest").ids
+        else:  # of so many neighbours a fair share fulfils the conditions
+            count = min(SELECTED_MAX, NEIGHBOURS * SPARE * engine.count() // total)
+    near = meaning.nearest(question.text, count, among)
     ids = [record_id for record_id, cosine in near if cosine >= COSINE_MIN]
     if question.kept and among is None:
         ids = _selected(engine, ids, question.kept)
