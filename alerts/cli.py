@@ -48,7 +48,9 @@ def add(
         str, typer.Option(help="immediate, hourly, daily (08:00) or weekly (Monday 08:00).")
     ] = "immediate",
     quiet: Annotated[str, typer.Option(help="When nothing is sent, like 22:00-07:00, on the reader's clock.")] = "",
-    nothing_too: Annotated[bool, typer.Option("--nothing-too", help="Mail digests without news as well.")] = False,
+    nothing_too: Annotated[
+        bool, typer.Option("--nothing-too", help="Digests without news as well: by mail, or in the chat alone.")
+    ] = False,
     days_before: Annotated[int, typer.Option(help="How many days before a deadline it is told.")] = 7,
     confirmed: Annotated[
         bool, typer.Option("--confirmed", help="The reader has agreed; no mail asks them first.")

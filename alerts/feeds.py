@@ -12,7 +12,7 @@ from icalendar import Alarm, Calendar, Event
 
 from alerts.deadlines import DEADLINES, read_about
 from alerts.differences import LINES_MAX, Difference, amendments
-from alerts.letter import original_url, record_url
+from alerts.letter import original_url, place, record_url
 from alerts.reasons import read_reasons
 from alerts.watches import Watch
 from alerts.wording import FIELDS, SENTENCES, clean, generated_line, reason_line, sentence
@@ -75,7 +75,7 @@ def told(store: Store, watch_id: str, *, limit: int = ITEMS) -> list[Told]:
 
 
 def told_together(store: Store, name: str) -> tuple[datetime | None, list[Told]]:
-    """What stood in one mail or call, in its order, each record as its version had it; and when it was written.
+    """What stood in one mail or call, in the order of a mail, each record as its version had it; and when it was written.
 
     name: 'mail:' and a Message-ID, or 'call:', a watch and an occasion. (None, []) for one that there is not.
     """
@@ -102,7 +102,7 @@ def told_together(store: Store, name: str) -> tuple[datetime | None, list[Told]]
             )
             for row in rows
         ]
-    return instant(head["created_at"]), found
+    return instant(head["created_at"]), sorted(found, key=lambda item: place(item.record))
 
 
 def atom(watch: Watch, items: Sequence[Told], *, base_url: str, feed_url: str) -> str:

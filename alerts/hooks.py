@@ -26,7 +26,7 @@ import orjson
 from alerts.coverage import coverage, coverage_lines, fresh_since
 from alerts.deadlines import read_about
 from alerts.differences import amendments, difference_lines
-from alerts.letter import record_url, subject_of, subject_of_nothing
+from alerts.letter import kind_place, record_url, subject_of, subject_of_nothing
 from alerts.matching import HOOK, after_quiet, due_at, last_slot
 from alerts.reasons import read_reasons
 from alerts.robots import AGAIN_LATER, Digest, Line, Robot, message, robot_of, signed, too_soon, verdict
@@ -278,9 +278,9 @@ def _digest(
     due: Sequence[Mapping[str, Any]],
     occasion: str,
 ) -> Digest:
-    """What a chat is told: one item per record, in the order they became due."""
+    """What a chat is told: one item per record, the recalls before the rules, else in the order they became due."""
     by_record = {row["record_id"]: row for row in reversed(due)}
-    ids = list(dict.fromkeys(row["record_id"] for row in due))
+    ids = dangers_first(transaction, list(dict.fromkeys(row["record_id"] for row in due)))
     records = _records(transaction, ids[:ROBOT_NAMED])
     language, base_url = watch.language, settings.web.base_url
     items = []
@@ -309,6 +309,15 @@ def _digest(
         count=len(ids),
         list_url=f"{base_url.rstrip('/')}/digest?token={token}",
     )
+
+
+def dangers_first(transaction: Transaction, ids: Sequence[str]) -> list[str]:
+    """Records by kind, as a mail has the kinds, else in their order: for what can name the first ones alone."""
+    kinds: dict[str, str] = {}
+    for start in range(0, len(ids), BATCH):
+        rows = transaction.rows("SELECT id, kind FROM record WHERE id IN :ids", ids=ids[start : start + BATCH])
+        kinds |= {row["id"]: row["kind"] for row in rows}
+    return sorted(ids, key=lambda record_id: kind_place(kinds[record_id]))
 
 
 def _day(about: str, language: str) -> str:

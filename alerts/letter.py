@@ -134,7 +134,7 @@ def grouped(items: Sequence[Item], language: str) -> list[Group]:
     if len(items) < 2:
         return [Group(heading="", markets=[Group(heading="", items=items)])] if items else []
     kinds: dict[Kind, dict[str, list[Item]]] = {}
-    for item in sorted(items, key=lambda item: (kind_place(item.record.kind), _market_place(item.record))):
+    for item in sorted(items, key=lambda item: place(item.record)):
         kinds.setdefault(item.record.kind, {}).setdefault(item.record.jurisdiction, []).append(item)
     return [
         Group(
@@ -158,8 +158,9 @@ def kind_place(kind: str) -> int:
     return KINDS_IN_ORDER.index(Kind(kind))
 
 
-def _market_place(record: Record) -> tuple[bool, str]:
-    return record.jurisdictions[0].code is None, record.jurisdiction
+def place(record: Record) -> tuple[int, bool, str]:
+    """What records of one mail are sorted by."""
+    return kind_place(record.kind), record.jurisdictions[0].code is None, record.jurisdiction
 
 
 def _written(

@@ -24,8 +24,8 @@ from zoneinfo import ZoneInfo
 from alerts.consent import tend_watches
 from alerts.coverage import Coverage, coverage, fresh_since, last_receipt
 from alerts.deadlines import read_about
-from alerts.hooks import call_hooks
-from alerts.letter import FULL_ITEMS, LISTED_ITEMS, Item, Links, kind_place, write_letter, write_nothing
+from alerts.hooks import call_hooks, dangers_first
+from alerts.letter import FULL_ITEMS, LISTED_ITEMS, Item, Links, write_letter, write_nothing
 from alerts.mail import Heard, MailServer, MailServerError, message_id, plan_letter
 from alerts.matching import after_quiet, last_slot
 from alerts.operator import report_runs
@@ -445,12 +445,7 @@ def _named(transaction: Transaction, ids: Sequence[str]) -> Sequence[str]:
     most = FULL_ITEMS + LISTED_ITEMS
     if len(ids) <= most:
         return ids
-    kinds = {
-        row["id"]: row["kind"]
-        for some in _batches(ids)
-        for row in transaction.rows("SELECT id, kind FROM record WHERE id IN :ids", ids=some)
-    }
-    chosen = set(sorted(ids, key=lambda record_id: kind_place(kinds[record_id]))[:most])
+    chosen = set(dangers_first(transaction, ids)[:most])
     return [record_id for record_id in ids if record_id in chosen]
 
 

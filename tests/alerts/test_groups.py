@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from alerts.feeds import told_together
 from alerts.letter import Item, grouped
 from alerts.wording import KINDS
 from library.record import Coded, Kind
@@ -80,6 +81,14 @@ def test_the_page_of_a_mail_has_the_same_headings_as_its_text(house: House):
     shown = re.findall(r"<h[23][^>]*>([^<]*)</h[23]>", body(message, "html"))
     assert written[:3] == ["召回 4 条", "德国：1 条", "法国：2 条"]
     assert shown == written
+
+
+def test_the_frozen_list_of_a_mail_has_its_order(house: House):
+    text = _text(_digest(house, *MIXED))
+    (mail,) = house.mails()
+    _, frozen = told_together(house.store, f"mail:{mail['message_id']}")
+
+    assert [item.record.key for item in frozen] == re.findall(r"\] Balloon (\w+)", text)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

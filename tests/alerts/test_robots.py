@@ -20,6 +20,7 @@ from alerts.outbox import deliver_due, lost_calls, retry, status
 from alerts.robots import ROBOTS, robot_of
 from alerts.sweep import sweep
 from alerts.watches import WatchError, edit_watch
+from library.record import Kind
 from library.settings import AlertSettings, RobotSettings
 from library.store.store import Origin
 from tests.alerts.conftest import NIGHT, House, recall
@@ -200,6 +201,19 @@ def test_a_flood_is_one_message_of_whole_items_that_fits_and_says_how_many_are_l
     assert words.count("危害=异物窒息") == shown
     assert f"另有 {300 - shown} 条未列出。" in words
     assert {row["state"] for row in house.deliveries() if row["channel"] == "hook"} == {"sent"}
+
+
+@every_chat
+def test_of_a_flood_a_chat_is_told_the_recalls_first(house: House, chat: Chat):
+    house.watch("balloon", hook=chat.address)
+    for number in range(130):
+        house.put(recall(f"S{number}", f"Balloon standard {number}", kind=Kind.STANDARD))
+    house.put(recall("C1", "Balloon that came last"))
+    house.match()
+    _send(house, chat)
+
+    words = _words(chat.received[0][1])
+    assert words.index("Balloon that came last") < words.index("Balloon standard 0")
 
 
 @every_chat
