@@ -11,7 +11,7 @@ from indexer.entry import entry_of
 from indexer.expand import expand
 from indexer.query import Filter, Query, Range, leaves, matches, parse_query
 from library.record import Record
-from tests.indexer.invented_records import BALLOONS, BATTERIE, NOTIFICATION, POWER_BANK, RECORDS
+from tests.indexer.invented_records import BALLOONS, BATTERIE, POWER_BANK, RECORDS
 
 TODAY = date(2026, 6, 20)
 ENTRIES = {record.id: entry_of(record) for record in RECORDS}
@@ -166,5 +166,44 @@ def test_an_adjective_is_not_looked_for_in_the_records_of_other_places() -> None
 
 
 def test_accents_tell_a_word_from_the_everyday_word_that_looks_like_it() -> None:
-    assert "茶" in " ".join(expand(parse_query("thé vert"), today=TODAY).also)
-    assert NOTIFICATION.id in ENTRIES
+    assert "茶叶" in expand(parse_query("thé")).also
+    assert "茶叶" not in expand(parse_query("the")).also
+
+
+# Words of the trade ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "also"),
+    [
+        ("奔驰", "Mercedes-Benz"),
+        ("寶馬", "BMW"),
+        ("大众汽车", "Volkswagen"),
+        ("福士", "Volkswagen"),
+        ("トヨタ", "Toyota"),
+        ("삼성", "Samsung"),
+        ("Philips", "飞利浦"),
+    ],
+)
+def test_a_maker_is_found_by_its_name_in_other_scripts(typed: str, also: str) -> None:
+    assert also in expand(parse_query(f"{typed} 召回")).also
+
+
+@pytest.mark.parametrize(
+    ("typed", "also"),
+    [
+        ("噎到", "choking"),
+        ("烫到", "scald"),
+        ("电击伤", "electric shock"),
+        ("李氏杆菌", "listeria"),
+        ("黃麴毒素", "aflatoxin"),
+        ("拖线板", "extension lead"),
+        ("老鼠药", "rodenticide"),
+        ("伟哥", "sildenafil"),
+        ("刺青墨水", "tattoo ink"),
+        ("Lichterketten", "lighting chain"),
+        ("hexahydrocannabinol", "六氢大麻酚"),
+    ],
+)
+def test_everyday_names_of_goods_and_hazards_are_words_of_the_trade(typed: str, also: str) -> None:
+    assert also in expand(parse_query(typed)).also
