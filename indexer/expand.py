@@ -17,7 +17,19 @@ from pathlib import Path
 
 from indexer.analysis import cut_plain, fold, fold_characters, readings, tokens, words
 from indexer.asking import days_in, words_around
-from indexer.query import And, Filter, Not, Or, Phrase, Query, Range, Term, conditions, without_stop_words
+from indexer.query import (
+    STOP_WORDS,
+    And,
+    Filter,
+    Not,
+    Or,
+    Phrase,
+    Query,
+    Range,
+    Term,
+    conditions,
+    without_stop_words,
+)
 from indexer.terms import FOLDER, OWN_LANGUAGE_ONLY, Row, read_rows
 from library.vocabulary import countries
 
@@ -460,7 +472,12 @@ class Glossary:
         for index, concept in enumerate(self.concepts):
             for language, listed in concept.words.items():
                 for rank, word in enumerate(listed):
-                    self._add(words(word, language)[1], rank, index)
+                    path = words(word, language)[1]
+                    self._add(path, rank, index)
+                    # the parser leaves stop words out between blanks: 'encre de tatouage' arrives as two words
+                    typed = [value for value in path if value.rpartition("~")[2] not in STOP_WORDS]
+                    if 1 < len(typed) < len(path):
+                        self._add(typed, rank, index)
             for rank, word in enumerate(concept.own.get("en", ()), start=len(concept.words.get("en", ()))):
                 self._add([AS_WRITTEN + fold(word)], rank, index)
             for language, listed in concept.own.items():

@@ -207,3 +207,15 @@ def test_a_maker_is_found_by_its_name_in_other_scripts(typed: str, also: str) ->
 )
 def test_everyday_names_of_goods_and_hazards_are_words_of_the_trade(typed: str, also: str) -> None:
     assert also in expand(parse_query(typed)).also
+
+
+@pytest.mark.parametrize(
+    ("typed", "also"),
+    [
+        ("encre de tatouage", "纹身墨水"),
+        ("feuilles de vigne", "葡萄叶"),
+        ("bouteille de gaz", "气瓶"),
+    ],
+)
+def test_a_term_with_a_little_word_in_it_is_one_term(typed: str, also: str) -> None:
+    assert also in expand(parse_query(f"{typed} risque")).also
