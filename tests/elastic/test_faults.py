@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from elasticsearch import Elasticsearch
 
-from indexer.engines import elastic
+from indexer.engines import cluster
 from indexer.engines.base import EngineDownError
 from indexer.engines.elastic import ElasticEngine
 from indexer.entry import entry_of
@@ -32,9 +32,9 @@ NIGHT = datetime(2026, 5, 9, 18, 30, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(elastic, "READING_S", 0.3)
-    monkeypatch.setattr(elastic, "WRITING_S", 1.0)
-    monkeypatch.setattr(elastic, "REST_S", 0.5)
+    monkeypatch.setattr(cluster, "READING_S", 0.3)
+    monkeypatch.setattr(cluster, "WRITING_S", 1.0)
+    monkeypatch.setattr(cluster, "REST_S", 0.5)
 
 
 @pytest.fixture
@@ -45,10 +45,10 @@ def teller(server: nodes.Cluster) -> Iterator[Between]:
 
 @pytest.fixture
 def engine(teller: Between, place: ElasticSettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[ElasticEngine]:
-    monkeypatch.setattr(elastic, "WRITING_S", 30.0)
+    monkeypatch.setattr(cluster, "WRITING_S", 30.0)
     made = ElasticEngine(place.model_copy(update={"hosts": (teller.url,), "timeout_s": 1.0}))
     made.write(ENTRIES[:4], 4)
-    monkeypatch.setattr(elastic, "WRITING_S", 1.0)
+    monkeypatch.setattr(cluster, "WRITING_S", 1.0)
     yield made
     teller.manner = manners.honest
     made.close()
@@ -93,7 +93,7 @@ def test_a_fault_is_told_in_a_line_and_afterwards_nothing_is_lost_or_doubled(
 def test_what_a_bulk_did_not_take_is_sent_again_and_nothing_else(
     engine: ElasticEngine, teller: Between, manner: Manner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(elastic, "WRITING_S", 20.0)
+    monkeypatch.setattr(cluster, "WRITING_S", 20.0)
     sent: list[int] = []
 
     def counted(asked: Asked) -> manners.Answer:
@@ -135,7 +135,7 @@ def test_a_cluster_that_was_down_is_left_alone_for_a_moment_and_readers_are_told
     assert len(asked) == before
     assert second.value.retry_at == first.value.retry_at > datetime.now(UTC)
     teller.manner = manners.honest
-    time.sleep(elastic.REST_S)
+    time.sleep(cluster.REST_S)
     assert engine.search(All(), 0, 10).total == 4
 
 
@@ -187,7 +187,7 @@ def test_a_red_index_is_said_to_be_red_and_works_when_its_shards_are_back(
 
         client.indices.put_settings(index=made, settings={nowhere: None})
         client.cluster.health(index=made, wait_for_status="green", timeout="20s")
-    time.sleep(elastic.REST_S)
+    time.sleep(cluster.REST_S)
     engine.write(ENTRIES, 9)
     assert set(engine.search(All(), 0, 100).ids) == IDS
 

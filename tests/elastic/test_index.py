@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
 
-from indexer.engines import elastic
+from indexer.engines import cluster, elastic
 from indexer.engines.base import EngineBusyError, EngineDownError
 from indexer.engines.elastic import ElasticEngine
 from indexer.entry import Entry, Words, entry_of
@@ -166,7 +166,7 @@ def test_two_processes_that_begin_at_once_share_one_index(place: ElasticSettings
 def test_a_dead_rebuild_is_taken_over_and_swept(place: ElasticSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = ElasticEngine(place)
     engine.write(ENTRIES, 9)
-    monkeypatch.setattr(elastic, "LEASE_S", 2.0)
+    monkeypatch.setattr(cluster, "LEASE_S", 2.0)
     dead = engine.successor()  # and nobody closes it
     dead.write(ENTRIES[:2], 10)
     with pytest.raises(EngineBusyError, match="try again at"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,7 +15,16 @@ from indexer import meaning as meaning_module
 from indexer.build import IndexFollower
 from indexer.engines.base import Engine
 from indexer.expand import expand
-from indexer.meaning import LocalVectors, Meaning, MeaningFollower, encoded, open_meaning, rebuild, text_of
+from indexer.meaning import (
+    LocalVectors,
+    Meaning,
+    MeaningFollower,
+    VectorStore,
+    encoded,
+    open_meaning,
+    rebuild,
+    text_of,
+)
 from indexer.query import Filter, parse_query
 from indexer.search import SearchResult, question_of, search
 from library.follow import follow
@@ -63,8 +72,20 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def meaning(store: Store, tmp_path: Path) -> Meaning:
-    made = Meaning(LocalVectors(tmp_path / "index-meaning"))
+def files(tmp_path: Path) -> Path:
+    """Where the vectors are, for what is true of vectors in files alone."""
+    return tmp_path / "index-meaning"
+
+
+@pytest.fixture
+def open_vectors(tmp_path: Path) -> Callable[[], VectorStore]:
+    """Opens the one place of vectors, as another process would."""
+    return lambda: LocalVectors(tmp_path / "index-meaning")
+
+
+@pytest.fixture
+def meaning(store: Store, open_vectors: Callable[[], VectorStore]) -> Meaning:
+    made = Meaning(open_vectors())
     follow(store, MeaningFollower(made, store), batch=5)
     return made
 
@@ -120,15 +141,15 @@ def test_an_amended_record_is_found_by_what_it_is_about_now(store: Store, meanin
 
 
 def test_a_change_that_leaves_what_a_record_is_about_copies_no_vectors(
-    store: Store, meaning: Meaning, tmp_path: Path
+    store: Store, meaning: Meaning, files: Path
 ) -> None:
-    before = list((tmp_path / "index-meaning").glob("vectors-*"))
+    before = list(files.glob("vectors-*"))
     store.put(VIOLIN.model_copy(update={"authority": "An office"}), PAGE, origin=Origin.CRAWL, at=NIGHT)
 
     follow(store, MeaningFollower(meaning, store))
 
     assert meaning.position() == store.head()
-    assert list((tmp_path / "index-meaning").glob("vectors-*")) == before
+    assert list(files.glob("vectors-*")) == before
 
 
 def test_a_batch_handled_twice_changes_nothing(store: Store, meaning: Meaning) -> None:
@@ -149,8 +170,10 @@ def test_vectors_taken_out_are_not_found_however_many_they_are(meaning: Meaning)
     assert (meaning.count(), meaning.position()) == (1, 99)
 
 
-def test_another_process_sees_the_vectors_and_the_position_of_the_last_write(meaning: Meaning, tmp_path: Path) -> None:
-    other = Meaning(LocalVectors(tmp_path / "index-meaning"))
+def test_another_process_sees_the_vectors_and_the_position_of_the_last_write(
+    meaning: Meaning, open_vectors: Callable[[], VectorStore]
+) -> None:
+    other = Meaning(open_vectors())
     assert other.nearest("国际象棋", 3) == meaning.nearest("国际象棋", 3)
 
     meaning.put({"us_cpsc:27-009": "Chess clock"}, [], 99)
@@ -160,7 +183,7 @@ def test_another_process_sees_the_vectors_and_the_position_of_the_last_write(mea
 
 
 def test_a_write_that_dies_before_its_end_leaves_what_was_there(
-    store: Store, meaning: Meaning, monkeypatch: pytest.MonkeyPatch
+    store: Store, meaning: Meaning, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, position = meaning.nearest("国际象棋", 20), meaning.position()
     store.put(notice("27-010", "Chess clock"), PAGE, origin=Origin.CRAWL, at=NIGHT)
@@ -178,8 +201,8 @@ def _killed(*_: object) -> None:
     raise OSError("no space")
 
 
-def test_vectors_of_another_recipe_are_made_anew(store: Store, meaning: Meaning, tmp_path: Path) -> None:
-    pointer = tmp_path / "index-meaning" / "current"
+def test_vectors_of_another_recipe_are_made_anew(store: Store, meaning: Meaning, files: Path) -> None:
+    pointer = files / "current"
     pointer.write_bytes(orjson.dumps({**orjson.loads(pointer.read_bytes()), "recipe": "another"}))
 
     assert meaning.position() == 0
@@ -199,8 +222,8 @@ def test_a_rebuild_gives_the_same_answers(store: Store, meaning: Meaning) -> Non
     assert meaning.position() == store.head()
 
 
-def test_an_empty_library_has_no_neighbours(tmp_path: Path) -> None:
-    empty = Meaning(LocalVectors(tmp_path / "index-meaning"))
+def test_an_empty_library_has_no_neighbours(open_vectors: Callable[[], VectorStore]) -> None:
+    empty = Meaning(open_vectors())
     assert (empty.nearest("玩具", 5), empty.count(), empty.position()) == ([], 0, 0)
 
     empty.put({}, [], 7)
@@ -219,6 +242,31 @@ def test_readers_in_many_threads_get_the_answer_of_one(meaning: Meaning) -> None
         thread.join()
 
     assert answers == [expected] * 8
+
+
+@pytest.mark.parametrize("key", ["27-011", "x" * 3_000])
+def test_a_record_that_is_put_taken_out_and_put_again_is_there(store: Store, meaning: Meaning, key: str) -> None:
+    clock = notice(key, "Chess clock")
+    meaning.put({clock.id: "Chess clock"}, [], 90)
+    assert clock.id in [record_id for record_id, _ in meaning.nearest("chess clock", 3)]
+
+    meaning.put({}, [clock.id, "us_cpsc:never-there"], 91)
+    assert clock.id not in [record_id for record_id, _ in meaning.nearest("chess clock", 30)]
+
+    meaning.put({clock.id: "Chess clock"}, [], 92)
+    assert (meaning.count(), meaning.position()) == (len(ALL) + 1, 92)
+
+
+def test_no_others_than_those_named_are_compared_and_their_cosines_are_the_same(meaning: Meaning) -> None:
+    everything = meaning.nearest("国际象棋", 50)
+    some = [record_id for record_id, _ in everything[1::2]]
+
+    found = meaning.nearest("国际象棋", 50, [*some, "us_cpsc:unknown"])
+
+    assert [record_id for record_id, _ in found] == some
+    assert dict(found) == pytest.approx({name: dict(everything)[name] for name in some}, abs=1e-3)
+    assert meaning.nearest("国际象棋", 2, some) == found[:2]
+    assert meaning.nearest("国际象棋", 50, []) == meaning.nearest("国际象棋", 0) == []
 
 
 # Answers --------------------------------------------------------------------------------------------------------------
@@ -359,12 +407,11 @@ def test_vectors_that_cannot_be_read_do_not_keep_words_from_following(store: Sto
 
 @pytest.mark.parametrize("broken", ["current", "ids.json", "vectors.usearch"])
 def test_broken_vectors_cost_no_answer_and_a_rebuild_mends_them(
-    ask, store: Store, meaning: Meaning, tmp_path: Path, broken: str
+    ask, store: Store, meaning: Meaning, files: Path, broken: str
 ) -> None:
-    root = tmp_path / "index-meaning"
-    path = next(root.rglob(broken))
+    path = next(files.rglob(broken))
     path.write_bytes(b"{ cut off")
-    again = Meaning(LocalVectors(root))
+    again = Meaning(LocalVectors(files))
 
     assert "us_cpsc:26-999" in ids(ask("power banks", meaning=again))
     rebuild(store, again)
