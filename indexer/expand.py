@@ -391,7 +391,10 @@ def _widened(
     runs: dict[tuple[str, ...], None] = {}
     match conditions(text, where):
         case [Term(_, typed_values)]:
-            values |= dict.fromkeys(typed_values)
+            # 'thé' is not the 'the' of every English text
+            values |= dict.fromkeys(
+                value for value in typed_values if text.casefold() == value or value not in STOP_WORDS
+            )
         case [Phrase(_, typed_runs)]:
             runs |= dict.fromkeys(typed_runs)
         case several:  # 'metal fragments' is a phrase of the glossary, and 'fragments of metal' was asked for as well
@@ -472,11 +475,11 @@ class Glossary:
         for index, concept in enumerate(self.concepts):
             for language, listed in concept.words.items():
                 for rank, word in enumerate(listed):
-                    path = words(word, language)[1]
-                    self._add(path, rank, index)
+                    run = words(word, language)[1]
+                    self._add(run, rank, index)
                     # the parser leaves stop words out between blanks: 'encre de tatouage' arrives as two words
-                    typed = [value for value in path if value.rpartition("~")[2] not in STOP_WORDS]
-                    if 1 < len(typed) < len(path):
+                    typed = [value for value in run if value.rpartition("~")[2] not in STOP_WORDS]
+                    if 1 < len(typed) < len(run):
                         self._add(typed, rank, index)
             for rank, word in enumerate(concept.own.get("en", ()), start=len(concept.words.get("en", ()))):
                 self._add([AS_WRITTEN + fold(word)], rank, index)

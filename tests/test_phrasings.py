@@ -168,6 +168,7 @@ def test_an_adjective_is_not_looked_for_in_the_records_of_other_places() -> None
 def test_accents_tell_a_word_from_the_everyday_word_that_looks_like_it() -> None:
     assert "茶叶" in expand(parse_query("thé")).also
     assert "茶叶" not in expand(parse_query("the")).also
+    assert found("thé") == set() != found("the")
 
 
 # Words of the trade ---------------------------------------------------------------------------------------------------
