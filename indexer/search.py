@@ -8,12 +8,12 @@ records that nearly fit: they lack one or two of the words, or are near in meani
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from time import perf_counter
 from typing import Literal
 
-from indexer.analysis import Token, tokens
+from indexer.analysis import Token, reference_value, shown, tokens
 from indexer.engines.base import Engine, Hits, Sort
 from indexer.entry import FIRST_SEEN
 from indexer.expand import expand as widen
@@ -21,6 +21,7 @@ from indexer.meaning import Meaning
 from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term, leaves, parse_query
 from library.record import Record
 from library.store.store import Store
+from library.vocabulary.references import ladder
 
 FRONT = 200  # hits ordered by words and meaning together; fewer leave room for what nearly fits
 LOOSER_PARTS_MAX = 8  # a longer query is loosened no further
@@ -178,8 +179,11 @@ def looser_queries(query: Query) -> Iterator[Query]:
     """Yield the query without one, then without two of its words; filters, exclusions and quoted phrases stay.
 
     The name of a place, a year and a reference narrow what somebody looks for. They stay as long as there are other
-    words to leave out, and are left out themselves after that.
+    words to leave out, and are left out themselves after that. A lone reference loses its year, then its part.
     """
+    if isinstance(query, Term) and query.is_reference and query.field is None:
+        for rung in ladder(shown(query.values[0]))[1:]:
+            yield replace(query, values=(reference_value(rung),))
     if not isinstance(query, And):
         return
     kept = tuple(part for part in query.parts if _is_condition(part) or _is_quoted(part))

@@ -116,6 +116,17 @@ def test_where_nothing_holds_every_word_records_with_most_of_them_are_shown(stor
     assert list(looser_queries(parse_query("one"))) == []
 
 
+def test_a_number_whose_year_no_record_has_finds_the_same_number_of_other_years(store: Store, engine: Engine) -> None:
+    follow(store, IndexFollower(engine, store))
+
+    right, wrong = (search(store, engine, text) for text in ("GB/T 5606.1-2004", "GB/T 5606.1-1999"))
+
+    assert right.total and not right.is_loosened
+    assert wrong.is_loosened and right.hits[0].id in [hit.id for hit in wrong.hits]
+    assert search(store, engine, "GB/T 5606.1-1999", expand=False).total == 0
+    assert search(store, engine, "GB/T 777777-1999").total == 0
+
+
 def test_below_few_records_with_every_word_stand_those_with_most(store: Store, engine: Engine) -> None:
     follow(store, IndexFollower(engine, store))
 
