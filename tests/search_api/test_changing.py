@@ -23,6 +23,7 @@ UNGUARDED_POSTS = {
     "/confirm": "a reader agrees by the signed link in a mail; the token is the authority",
     "/watch": "the owner's signed link, and a form of our own",
     "/watch/end": "the owner's signed link, and a form of our own",
+    "/searches": "a cookie of the reader alone, and a form of our own",
     "/operator": "the door itself: guarded by the token in the form and by same_site",
 }
 
