@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -58,20 +58,23 @@ def told(store: Store, watch_id: str, *, limit: int = ITEMS) -> list[Told]:
         changes = amendments(transaction, [row["id"] for row in rows])
     records = {record.id: record for record in store.get_many([row["record_id"] for row in rows])}
     return [
-        Told(
-            id=row["id"],
-            record=records[row["record_id"]],
-            version=row["version"],
-            action=row["action"],
-            about=row["about"],
-            state=row["state"],
-            at=instant(row["created_at"]),
-            reasons=read_reasons(row["reasons"]),
-            changes=changes.get(row["id"], ()),
-        )
+        replace(_told(row, records[row["record_id"]]), changes=changes.get(row["id"], ()))
         for row in rows
         if row["record_id"] in records
     ]
+
+
+def _told(row: Mapping[str, Any], record: Record) -> Told:
+    return Told(
+        id=row["id"],
+        record=record,
+        version=row["version"],
+        action=row["action"],
+        about=row["about"],
+        state=row["state"],
+        at=instant(row["created_at"]),
+        reasons=read_reasons(row["reasons"]),
+    )
 
 
 def told_together(store: Store, name: str) -> tuple[datetime | None, list[Told]]:
@@ -89,19 +92,7 @@ def told_together(store: Store, name: str) -> tuple[datetime | None, list[Told]]
         if head is None:
             return None, []
         rows = transaction.rows(IN_MAIL if kind == "mail" else IN_CALL, id=head["id"])
-        found = [
-            Told(
-                id=row["id"],
-                record=decode(row["payload"]),
-                version=row["version"],
-                action=row["action"],
-                about=row["about"],
-                state=row["state"],
-                at=instant(row["created_at"]),
-                reasons=read_reasons(row["reasons"]),
-            )
-            for row in rows
-        ]
+        found = [_told(row, decode(row["payload"])) for row in rows]
     return instant(head["created_at"]), sorted(found, key=lambda item: place(item.record))
 
 
