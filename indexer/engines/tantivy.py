@@ -481,7 +481,8 @@ def _document(entry: Entry) -> tantivy.Document:
     document = tantivy.Document()
     document.add_text("id", entry.id)
     document.add_text("kept", "1")
-    document.add_text("sample", str(_digest(entry.id) % SAMPLES))
+    tie = _digest(entry.id)
+    document.add_text("sample", str(tie % SAMPLES))
     document.add_text(EVERYTHING, " ".join(" ".join(found.every) for found in entry.words.values()))
     run = [value for found in entry.words.values() for value in (*found.run, BREAK)]
     document.add_text(f"{EVERYTHING}_run", " ".join(run))
@@ -498,7 +499,7 @@ def _document(entry: Entry) -> tantivy.Document:
             document.add_text(name, value)
     for name, day in entry.dates.items():
         document.add_integer(name, day)
-    _add_order(document, entry)
+    _add_order(document, entry, tie)
     return document
 
 
@@ -507,9 +508,8 @@ def _pairs(run: Sequence[str]) -> list[str]:
     return [f"{one}{PAIRED}{other}" for one, other in pairwise(run)]
 
 
-def _add_order(document: tantivy.Document, entry: Entry) -> None:
+def _add_order(document: tantivy.Document, entry: Entry, tie: int) -> None:
     """Order by day, then by a hash of the id, so that pages never overlap and a rebuilt index answers in the same order."""
-    tie = _digest(entry.id)
     day = entry.dates.get("published")
     document.add_integer("newest", (day or 0) << 40 | tie)
     document.add_integer("oldest", (1 << 22 if day is None else day) << 40 | tie)
