@@ -419,8 +419,8 @@ def preview(store: Store, engine: Engine, query: str, *, now: datetime) -> Previ
     since = today - HISTORY
     expansion = expand(parse_query(query))
     recent = parse_query(f"published:{since.isoformat()}..{today.isoformat()}")
-    total = _count(engine, And((expansion.query, recent)))
-    everything = _count(engine, recent)
+    total = engine.count(And((expansion.query, recent)))
+    everything = engine.count(recent)
     newest = engine.search(expansion.query, first=0, count=NEWEST, sort="newest")
     warning = ""
     if newest.total == 0:
@@ -431,7 +431,7 @@ def preview(store: Store, engine: Engine, query: str, *, now: datetime) -> Previ
         query=query,
         total=total,
         months={
-            month: _count(engine, And((expansion.query, recent, parse_query(f"published:{month}"))))
+            month: engine.count(And((expansion.query, recent, parse_query(f"published:{month}"))))
             for month in _months(since, today)
         },
         years=_years(engine, expansion.query, today),
@@ -445,7 +445,7 @@ def _years(engine: Engine, query: Query, today: date) -> tuple[InYear, ...]:
     """Facets name the years; the hits are counted, since the facets of very many are estimated."""
     named = engine.search(All(), first=0, count=0, facets=("year",)).facets.get("year", ())
     years = sorted((year for name, _ in named if (year := int(name)) <= today.year), reverse=True)
-    totals = {year: _count(engine, And((query, parse_query(f"published:{year}")))) for year in years}
+    totals = {year: engine.count(And((query, parse_query(f"published:{year}")))) for year in years}
     return tuple(InYear(year, total, total / _weeks(year, today)) for year, total in totals.items())
 
 
@@ -453,10 +453,6 @@ def _weeks(year: int, today: date) -> float:
     """How many weeks of a year have gone by, one at least."""
     last = min(today, date(year, 12, 31))
     return max(((last - date(year, 1, 1)).days + 1) / 7, 1.0)
-
-
-def _count(engine: Engine, query: Query) -> int:
-    return engine.search(query, first=0, count=0).total
 
 
 def _months(since: date, until: date) -> list[str]:

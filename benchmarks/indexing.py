@@ -21,8 +21,10 @@ from benchmarks.figure import Figure, cpu_seconds
 from benchmarks.invented_records import CHINESE, ENGLISH, EUROPEAN, records
 from indexer.analysis import words
 from indexer.build import BATCH, IndexFollower
-from indexer.engines.tantivy import TantivyEngine, _document
+from indexer.engines.tantivy import WRITER_MEMORY_BYTES, TantivyEngine
+from indexer.engines.tantivy_fields import Runs, document, open_index, schema
 from indexer.entry import Entry, entry_of
+from indexer.expand import runs_asked_for
 from library.follow import follow
 from library.record import Record
 from library.store.store import Origin, SeenPage, Sighting, Store
@@ -44,9 +46,9 @@ def _writing(folder: Path, found: Sequence[Record], rounds: int) -> Figure:
     entries = [entry_of(record) for record in found]
     pairs = []
     for number in range(rounds):
-        engine, bare = TantivyEngine(folder / f"ours-{number}"), TantivyEngine(folder / f"bare-{number}").successor()
-        pairs.append((_bare_seconds(bare, entries), cpu_seconds(lambda: _write(engine, entries))))  # noqa: B023 - at once
-        bare.close()
+        engine = TantivyEngine(folder / f"ours-{number}")
+        bare_s = _bare_seconds(folder / f"bare-{number}", entries)
+        pairs.append((bare_s, cpu_seconds(lambda: _write(engine, entries))))  # noqa: B023 - at once
     bare_s, ours_s = (median(pair[side] for pair in pairs) for side in (0, 1))
     return Figure(
         name="indexing_against_tantivy_alone",
@@ -65,20 +67,22 @@ def _write(engine: TantivyEngine, entries: Sequence[Entry]) -> None:
     engine.promote(successor)
 
 
-def _bare_seconds(engine: TantivyEngine, entries: Sequence[Entry]) -> float:
-    """CPU seconds of tantivy alone. engine: lends its schema, and an empty index."""
-    documents = [_document(entry) for entry in entries]
-    return cpu_seconds(lambda: _add(engine, documents))
+def _bare_seconds(folder: Path, entries: Sequence[Entry]) -> float:
+    """CPU seconds of tantivy alone, with our fields, in an empty index."""
+    runs = Runs(runs_asked_for())
+    documents = [document(entry, runs) for entry in entries]
+    folder.mkdir()
+    writer = open_index(folder, schema()).writer(WRITER_MEMORY_BYTES, 1)
+    return cpu_seconds(lambda: _add(writer, documents))
 
 
-def _add(engine: TantivyEngine, documents: Sequence[tantivy.Document]) -> None:
-    with engine._writing() as writer:
-        for number, document in enumerate(documents, start=1):
-            writer.add_document(document)
-            if number % BATCH == 0:
-                writer.commit()
-        writer.commit()
-    engine._finish()
+def _add(writer: tantivy.IndexWriter, documents: Sequence[tantivy.Document]) -> None:
+    for number, made in enumerate(documents, start=1):
+        writer.add_document(made)
+        if number % BATCH == 0:
+            writer.commit()
+    writer.commit()
+    writer.wait_merging_threads()
 
 
 def _following(folder: Path, found: Sequence[Record]) -> Figure:
@@ -89,10 +93,9 @@ def _following(folder: Path, found: Sequence[Record]) -> Figure:
         store.put_many(
             transaction, [Sighting(record=record) for record in found], page, origin=Origin.BACKFILL, at=now()
         )
-    engine, bare = TantivyEngine(folder / "followed"), TantivyEngine(folder / "bare").successor()
-    bare_s = _bare_seconds(bare, [entry_of(record) for record in found])
+    engine = TantivyEngine(folder / "followed")
+    bare_s = _bare_seconds(folder / "bare", [entry_of(record) for record in found])
     ours_s = cpu_seconds(lambda: follow(store, IndexFollower(engine, store)))
-    bare.close()
     store.close()
     return Figure(
         name="following_the_log_against_tantivy_alone",

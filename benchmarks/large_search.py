@@ -6,7 +6,7 @@ lines give slopes. A few thousand records are tokenised, and the others are thos
 Ours is search() as the pages call it: it parses, widens, asks and ranks. The naive peer is an FTS5 table of the same
 tokens, one blank between two, with its facets in columns; it is asked the query as typed, without other languages and
 meaning. A place is open where no Elasticsearch server can be had. Percentiles are milliseconds on the wall. What the product
-keeps of a search (totals, facets, the vector of a question) is forgotten before each, but for `api_again`.
+keeps of a search (totals, facets, compiled queries, the vector of a question) is forgotten before each, but for `api_again`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from random import Random
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx2 as httpx
 import uvicorn
@@ -42,7 +42,6 @@ from benchmarks.searching import FACETS, HITS, QUERIES
 from crawlers.practice import goods
 from indexer import meaning
 from indexer.analysis import words
-from indexer.engines import tantivy
 from indexer.engines.base import Engine
 from indexer.engines.tantivy import TantivyEngine
 from indexer.entry import Entry, Words, entry_of
@@ -543,26 +542,30 @@ class _Served:
 
 def _forget(engine: Engine) -> None:
     """Let the embedded engine count anew: most searches are made for the first time."""
-    if isinstance(engine, TantivyEngine) and (opened := engine._opened()):
-        opened[1].clear()
+    if isinstance(engine, TantivyEngine) and (commit := engine._opened()):
+        commit.forget()
 
 
 def _serve(home: Path, *, forgets: bool) -> None:
     """Serve a home folder on a free port, which is printed first."""
     if forgets:
-        tantivy.COUNTS_MAX = 0
         meaning._encoded_question = lambda text: encoded([text])  # type: ignore[assignment]
     settings = Settings(home=home, database_url="", engine="tantivy")
     store, engine = Store(settings.database), TantivyEngine(settings.index)
     app = create_app(settings, store, engine, load_sources(sources_folder()))
     vocabulary()
     warm_up(app.state.door.meaning)
+
+    async def forgetting(scope: Any, receive: Any, send: Any) -> None:
+        _forget(engine)
+        await app(scope, receive, send)
+
     # named TCP, as asyncio's own sockets are: it sends small answers at once on no other
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         sys.stdout.write(f"{listening.getsockname()[1]}\n")
         sys.stdout.flush()
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        server = uvicorn.Server(uvicorn.Config(forgetting if forgets else app, log_config=None, access_log=False))
         server.run(sockets=[listening])
 
 

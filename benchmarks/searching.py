@@ -73,19 +73,18 @@ def _entries(count: int) -> Iterator[Entry]:
 def _figure(
     engine: TantivyEngine, kind: str, texts: Sequence[str], asked: int, count: int, facets: Sequence[str]
 ) -> Figure:
-    opened = engine._opened()
-    if opened is None:
+    commit = engine._opened()
+    if commit is None:
         raise RuntimeError("the index is empty")
-    searcher, kept = opened
     results = {text: search(None, engine, text, count=HITS, facets=facets) for text in texts}
     ours, bare = _Times(), _Times()
     for number, text in enumerate(islice(_again_and_again(texts), asked)):
         query = results[text].query
-        compiled, order = engine._compile(query), _order(query)
-        kept.clear()  # totals and facets are counted anew, as for a search that nobody has made before
+        compiled, order = commit.compiler.compile(query), _order(query)
+        commit.forget()  # compiled and counted anew, as for a search that nobody has made before
         both = (
             (ours, lambda: search(None, engine, text, count=HITS, facets=facets)),  # noqa: B023 - called at once
-            (bare, lambda: _bare(searcher, compiled, order, facets)),  # noqa: B023 - called at once
+            (bare, lambda: _bare(commit.searcher, compiled, order, facets)),  # noqa: B023 - called at once
         )
         for times, work in both if number % 2 else reversed(both):
             times.take(work)

@@ -552,6 +552,17 @@ def glossary_of(rows: Iterable[Row]) -> Glossary:
     return Glossary([*concepts, *_places()])
 
 
+def runs_asked_for(known: Glossary | None = None) -> frozenset[tuple[str, ...]]:
+    """The runs of three and more primary tokens that a widened query may ask for. known: the saved bank by default."""
+    return frozenset(
+        tuple(primary)
+        for concept in (known or glossary()).concepts
+        for word, languages in _spellings(concept)
+        for every, primary in (words(word, language) for language in languages)
+        if len(primary) > 2 and not _is_one_word(word, primary, every)
+    )
+
+
 def _places() -> Iterator[Concept]:
     table = tomllib.loads(ASKED_PLACES.read_text(encoding="utf-8"))["place"]
     asked = {code: tuple(listed) for code, listed in table.items()}

@@ -135,6 +135,7 @@ class All:
 
 Query = Term | Phrase | Filter | Range | And | Or | Not | All
 NOTHING = Or(())
+ALL = All()
 
 
 # Meaning --------------------------------------------------------------------------------------------------------------

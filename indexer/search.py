@@ -61,7 +61,7 @@ class SearchResult:
     total: the records that hold every word. reach: the hits that can be paged to, with those that nearly fit.
     is_loosened: nothing held every word, and the records of `total` hold all but one or two of them.
     is_by_meaning: the meaning of the question was searched for as well.
-    is_estimated: the facets were counted in a sample of the hits.
+    is_estimated, is_total_estimated: the facets, and the total, were counted in a sample of the hits.
     """
 
     query: Query
@@ -74,6 +74,7 @@ class SearchResult:
     reach: int
     is_by_meaning: bool
     is_estimated: bool
+    is_total_estimated: bool
 
 
 def search(
@@ -128,7 +129,7 @@ def search(
         hits = front[first : first + count]
         if len(hits) < count and first + count > len(front) and found.total > FRONT:
             behind = max(first - len(front), 0)
-            rest = engine.search(query, FRONT + behind, count - len(hits))
+            rest = engine.search(query, FRONT + behind, count - len(hits), is_counted=False)
             hits += [
                 Hit(record_id, round(_reciprocal(FRONT + behind + place), 9))
                 for place, record_id in enumerate(rest.ids)
@@ -146,6 +147,7 @@ def search(
         reach=reach,
         is_by_meaning=question is not None,
         is_estimated=found.is_estimated,
+        is_total_estimated=found.is_total_estimated,
     )
 
 
@@ -279,9 +281,9 @@ def _neighbours(engine: Engine, meaning: Meaning, question: Question) -> list[st
     among: Collection[str] | None = None
     count = NEIGHBOURS
     if question.kept:
-        total = engine.search(kept, 0, 0).total
+        total = engine.count(kept)
         if total <= SELECTED_MAX:
-            among = engine.search(kept, 0, SELECTED_MAX, "newest").ids
+            among = engine.search(kept, 0, SELECTED_MAX, "newest", is_counted=False).ids
         else:  # of so many neighbours a fair share fulfils the conditions
             count = min(SELECTED_MAX, NEIGHBOURS * SPARE * engine.count() // total)
     near = meaning.nearest(question.text, count, among)
@@ -296,7 +298,7 @@ def _selected(engine: Engine, ids: Sequence[str], conditions: Iterable[Query]) -
     if not ids:
         return []
     these = Or(tuple(Filter("id", record_id) for record_id in ids))
-    held = set(engine.search(And((these, *conditions)), 0, len(ids), "newest").ids)
+    held = set(engine.search(And((these, *conditions)), 0, len(ids), "newest", is_counted=False).ids)
     return [record_id for record_id in ids if record_id in held]
 
 
@@ -348,7 +350,7 @@ def _nearly(engine: Engine, query: Query, looser: Iterator[Query], count: int) -
     for attempt in looser:
         if len(found) >= count:
             break
-        found |= dict.fromkeys(engine.search(And((attempt, Not(query))), 0, count).ids)
+        found |= dict.fromkeys(engine.search(And((attempt, Not(query))), 0, count, is_counted=False).ids)
     return list(found)[:count]
 
 

@@ -322,9 +322,7 @@ def corrections(
     except QueryError:
         return []
     # a Chinese word that no record holds is no slip where its foreign terms find something
-    unknown = [
-        leaf for leaf in _words(query) if leaf.text in text and not engine.search(expand(leaf).query, 0, 0).total
-    ]
+    unknown = [leaf for leaf in _words(query) if leaf.text in text and not engine.count(expand(leaf).query)]
     others = {leaf.text: list(islice(_nearest(store, leaf), CORRECTED_MAX)) for leaf in unknown[:UNKNOWN_MAX]}
     if len(others) == 1:
         attempts = [text.replace(word, other, 1) for word, near in others.items() for other in near]

@@ -95,12 +95,12 @@ class Comparison:
         fewer, lost_titles = self._found(And((old, Not(new))))
         if not more and not fewer:
             return None
-        before = self._engine.search(old, 0, 0).total
+        before = self._engine.count(old)
         return Effect(text, title, before, before + more - fewer, more, fewer, new_titles, lost_titles)
 
     def _found(self, query: Query) -> tuple[int, tuple[str, ...]]:
-        found = self._engine.search(query, 0, EXAMPLES, "newest")
-        return found.total, tuple(record.title() for record in self._store.get_many(found.ids))
+        found = self._engine.search(query, 0, EXAMPLES, "newest", is_counted=False)
+        return self._engine.count(query), tuple(record.title() for record in self._store.get_many(found.ids))
 
 
 def _widened(typed: Query, bank: Glossary) -> Query:

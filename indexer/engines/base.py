@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, Protocol, Self
 
 from indexer.entry import Entry
-from indexer.query import Query
+from indexer.query import ALL, Query
 
 Sort = Literal["relevance", "newest", "oldest"]
 
@@ -18,13 +18,14 @@ class Hits:
     """One page of an answer. hits: (id, score), best first; facets: field -> (value, count), most frequent first.
 
     is_estimated: there are so many hits that facets were counted in a sample of them; their counts are rounded to two
-    digits, and values that are rare may be missing. The total is always exact.
+    digits, and values that are rare may be missing. is_total_estimated: the total was counted there as well.
     """
 
     total: int
     hits: tuple[tuple[str, float], ...]
     facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     is_estimated: bool = False
+    is_total_estimated: bool = False
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -65,14 +66,24 @@ class Engine(Protocol):
         """Whether the index was built with other tokens than today's, so that it must be rebuilt."""
         ...
 
-    def count(self) -> int:
-        """How many entries the index holds."""
+    def count(self, query: Query = ALL) -> int:
+        """How many entries a query selects, exactly; how many there are where none is given."""
         ...
 
     def search(
-        self, query: Query, first: int, count: int, sort: Sort = "relevance", facets: Sequence[str] = ()
+        self,
+        query: Query,
+        first: int,
+        count: int,
+        sort: Sort = "relevance",
+        facets: Sequence[str] = (),
+        *,
+        is_counted: bool = True,
     ) -> Hits:
-        """Answer a query: `count` hits from the `first` one on, counted from 0."""
+        """Answer a query: `count` hits from the `first` one on, counted from 0.
+
+        The total may be estimated where it is large. Without is_counted nobody wants it, and it is 0.
+        """
         ...
 
     def successor(self) -> Self:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from indexer.engines.base import Engine, Hits, Sort
 from indexer.entry import Entry
-from indexer.query import Query
+from indexer.query import ALL, Query
 
 
 class ChosenEngine:
@@ -41,13 +41,20 @@ class ChosenEngine:
     def is_stale(self) -> bool:
         return self._engine().is_stale()
 
-    def count(self) -> int:
-        return self._engine().count()
+    def count(self, query: Query = ALL) -> int:
+        return self._engine().count(query)
 
     def search(
-        self, query: Query, first: int, count: int, sort: Sort = "relevance", facets: Sequence[str] = ()
+        self,
+        query: Query,
+        first: int,
+        count: int,
+        sort: Sort = "relevance",
+        facets: Sequence[str] = (),
+        *,
+        is_counted: bool = True,
     ) -> Hits:
-        return self._engine().search(query, first, count, sort, facets)
+        return self._engine().search(query, first, count, sort, facets, is_counted=is_counted)
 
     def successor(self) -> ChosenEngine:
         name = self._chosen()

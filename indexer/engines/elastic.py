@@ -22,7 +22,7 @@ from indexer.analysis import fingerprint
 from indexer.engines.base import EngineDownError, Hits, Sort
 from indexer.engines.cluster import ENTRY, ClusterIndex, Json, note_properties
 from indexer.entry import BREAK, DATES, EXACT, FACETS, NO_WORDS, Entry
-from indexer.query import LEAVES_MAX, All, And, Filter, Not, Or, Phrase, Query, QueryError, Range, Term, leaves
+from indexer.query import ALL, LEAVES_MAX, All, And, Filter, Not, Or, Phrase, Query, QueryError, Range, Term, leaves
 from library.settings import ElasticSettings
 
 logger = logging.getLogger(__name__)
@@ -92,22 +92,30 @@ class ElasticEngine(ClusterIndex):
         noted = self._noted()
         return bool(noted) and noted.get(self.MARK) != self._mark()
 
-    def count(self) -> int:
-        return self.search(All(), 0, 0).total
+    def count(self, query: Query = ALL) -> int:
+        return self.search(query, 0, 0).total
 
     def search(
-        self, query: Query, first: int, count: int, sort: Sort = "relevance", facets: Sequence[str] = ()
+        self,
+        query: Query,
+        first: int,
+        count: int,
+        sort: Sort = "relevance",
+        facets: Sequence[str] = (),
+        *,
+        is_counted: bool = True,
     ) -> Hits:
         if unknown := set(facets) - set(FACETS):
             raise ValueError(f"unknown facets {sorted(unknown)}")
         if sort == "relevance" and not any(isinstance(leaf, Term | Phrase) for leaf in leaves(query)):
             sort = "newest"  # filters do not score
-        body = _body(query, sort, facets)
+        is_beyond = first + count > WINDOW  # where the pages end is known by the total
+        body = _body(query, sort, facets, is_counted=is_counted or is_beyond)
         # the same query asks the same copies, whose statistics differ from the others' by what they have not merged yet
         key = blake2b(orjson.dumps(body), digest_size=12).digest()
 
         def ask() -> Hits:
-            if first + count > WINDOW:
+            if is_beyond:
                 return self._hits_beyond(body, key, first, count, facets)
             place = {"index": self._searched, "preference": key.hex()}
             return _hits(body, self._found(**body, **place, from_=first, size=count), facets)
@@ -221,7 +229,7 @@ def _facet(value: str) -> str:
 # Queries --------------------------------------------------------------------------------------------------------------
 
 
-def _body(query: Query, sort: Sort, facets: Sequence[str]) -> Json:
+def _body(query: Query, sort: Sort, facets: Sequence[str], *, is_counted: bool) -> Json:
     selected: Json = {"bool": {"filter": [ENTRY, _selection(query)]}}
     order: list[Json] = [{"published": {"order": "desc", "missing": "_last"}}, {"id": "asc"}]
     if sort == "oldest":
@@ -232,7 +240,7 @@ def _body(query: Query, sort: Sort, facets: Sequence[str]) -> Json:
         selected["bool"]["should"] = scoring if _clauses(scoring) <= SCORED_MAX else []
         recent = {"field": "recency", "missing": 1}
         selected = {"function_score": {"query": selected, "field_value_factor": recent, "boost_mode": "multiply"}}
-    body: Json = {"query": selected, "sort": order, "source": False, "track_total_hits": True}
+    body: Json = {"query": selected, "sort": order, "source": False, "track_total_hits": is_counted}
     if facets:
         counted = {"size": FACET_VALUES_MAX, "shard_size": FACET_VALUES_OF_A_SHARD}
         body["aggs"] = {name: {"terms": {"field": name, **counted}} for name in facets}

@@ -6,17 +6,17 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer.engines import tantivy
-from indexer.engines.base import Engine, EngineBusyError
+from indexer.engines import tantivy_search
+from indexer.engines.base import Engine, EngineBusyError, Sort
 from indexer.engines.tantivy import TantivyEngine
-from indexer.entry import FACETS, Entry, entry_of
+from indexer.entry import FACETS, Entry, Words, entry_of
 from indexer.expand import expand
 from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term, matches, parse_query
 from library.record import Coded, Kind, Record, Text
@@ -304,45 +304,120 @@ def test_terms_and_phrases_of_one_field(filled: Engine) -> None:
 def test_facets_of_very_many_hits_are_estimated_from_a_sample_and_say_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tantivy, "COUNTED_MAX", 1000)
-    monkeypatch.setattr(tantivy, "SAMPLED", 500)
+    monkeypatch.setattr(tantivy_search, "COUNTED_MAX", 1000)
     engine = TantivyEngine(tmp_path)
-    counted = {"recall": 1500, "standard": 500}
+    counted = {"recall": 9000, "standard": 3000, "regulation": 500}
     engine.write(
         [Entry(f"{kind}:{number}", {}, {"kind": (kind,)}) for kind, n in counted.items() for number in range(n)], 1
     )
 
     found = engine.search(All(), 0, 5, facets=("kind",))
-    few = engine.search(Filter("kind", "standard"), 0, 5, facets=("kind",))
+    few = engine.search(Filter("kind", "regulation"), 0, 5, facets=("kind",))
 
-    assert found.is_estimated and found.total == 2000
-    assert all(abs(n - counted[kind]) < counted[kind] / 3 for kind, n in found.facets["kind"])
-    assert [kind for kind, _ in found.facets["kind"]] == ["recall", "standard"]
-    assert not few.is_estimated and few.facets["kind"] == (("standard", 500),)
+    assert found.is_estimated and not found.is_total_estimated and found.total == 12_500
+    assert all(abs(n - counted[kind]) < counted[kind] / 3 for kind, n in found.facets["kind"] if kind != "regulation")
+    assert [kind for kind, _ in found.facets["kind"]] == ["recall", "standard", "regulation"]
+    assert not few.is_estimated and few.facets["kind"] == (("regulation", 500),)
+
+
+def test_the_total_of_very_many_hits_of_a_word_is_estimated_and_can_be_had_exactly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tantivy_search, "COUNTED_MAX", 1000)
+    engine = TantivyEngine(tmp_path)
+    held = Words(("balloon",), ("balloon",))
+    engine.write([Entry(f"a:{number}", {"text": held}, {"kind": ("recall",)}) for number in range(8000)], 1)
+    engine.write([Entry(f"b:{number}", {"text": Words(("toy",), ("toy",))}) for number in range(900)], 2)
+
+    word = Term("balloon", ("balloon",))
+    many, few = (engine.search(one, 0, 5, facets=("kind",)) for one in (word, Term("toy", ("toy",))))
+
+    assert many.is_total_estimated and abs(many.total - 8000) < 1500
+    assert many.facets["kind"] == (("recall", many.total),)
+    assert engine.count(word) == 8000
+    assert engine.search(word, 0, 5, is_counted=False).ids == many.ids
+    assert (few.total, few.is_total_estimated) == (900, False)
+    engine.remove([f"a:{number}" for number in range(7500)], 3)
+    assert (engine.search(word, 0, 5).total, engine.search(word, 0, 5).is_total_estimated) == (500, False)
+
+
+def notices(count: int) -> tuple[list[Record], list[Record]]:
+    """Notices with a word in the title, and three times as many with it in the text, a day each."""
+    plain = BALLOONS.model_copy(
+        update={"titles": (Text(language="en", value="A notice"),), "products": (), "texts": BALLOONS.titles}
+    )
+    day = date(2020, 1, 1)
+    titled = [
+        BALLOONS.model_copy(update={"key": f"T-{n}", "published": day + timedelta(n), "products": ()})
+        for n in range(count)
+    ]
+    texts = [
+        plain.model_copy(update={"key": f"X-{n}", "published": day + timedelta(10_000 + n)}) for n in range(3 * count)
+    ]
+    return titled, texts
 
 
 @pytest.mark.parametrize("scored", [5, 15])
 def test_of_very_many_hits_those_with_the_words_in_the_title_come_first_and_then_the_newest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scored: int
 ) -> None:
-    monkeypatch.setattr(tantivy, "SCORED_MAX", scored)
+    monkeypatch.setattr(tantivy_search, "SCORED_MAX", scored)
     engine = TantivyEngine(tmp_path)
-    plain = BALLOONS.model_copy(
-        update={"titles": (Text(language="en", value="A notice"),), "products": (), "texts": BALLOONS.titles}
-    )
-    titled = [
-        BALLOONS.model_copy(update={"key": f"T-{day}", "published": date(2020, 1, day), "products": ()})
-        for day in range(1, 11)
-    ]
-    texts = [plain.model_copy(update={"key": f"X-{day}", "published": date(2024, 1, day)}) for day in range(1, 21)]
+    titled, texts = notices(10)
     engine.write([entry_of(record) for record in (*texts, *titled)], 1)
 
-    pages = [engine.search(parse_query("balloons"), first, 7) for first in range(0, 30, 7)]
+    pages = [engine.search(parse_query("balloons"), first, 7) for first in range(0, 40, 7)]
 
     ids = [hit for page in pages for hit in page.ids]
-    assert {page.total for page in pages} == {30}
+    assert {page.total for page in pages} == {40}
     assert ids[:10] == [record.id for record in reversed(titled)]
     assert ids[10:] == [record.id for record in reversed(texts)]
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest"])
+def test_hits_in_the_order_of_their_days_are_the_same_whether_some_days_or_all_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sort: Sort
+) -> None:
+    titled, texts = notices(40)
+    undated = [BALLOONS.model_copy(update={"key": f"U-{number}", "published": None}) for number in range(5)]
+    engine = TantivyEngine(tmp_path)
+    engine.write([entry_of(record) for record in (*titled, *texts, *undated)], 1)
+    queries = [parse_query(text) for text in ("balloons", '"balloons"', "title:balloons", "balloons -title:balloons")]
+
+    whole = [engine.search(query, first, 4, sort).ids for query in queries for first in (0, 4, 60, 160)]
+    monkeypatch.setattr(tantivy_search, "DAYS_SHARE", 1.0)
+    monkeypatch.setattr(tantivy_search, "DAYS_MORE", 0)
+    on_some_days = [engine.search(query, first, 4, sort).ids for query in queries for first in (0, 4, 60, 160)]
+
+    assert on_some_days == whole
+
+
+def test_a_run_that_the_index_holds_as_one_value_selects_what_its_words_select(tmp_path: Path) -> None:
+    runs = [("fire", "hazard", "of"), ("バッ", "ッテ", "テリ", "リー")]
+    texts = [
+        "バッテリー",
+        "モバイルバッテリーの火災",
+        "バッテリ",
+        "fire hazard of toys",
+        "hazard of fire",
+        "fire hazard. Of toys",
+    ]
+    entries = [
+        entry_of(BALLOONS.model_copy(update={"key": f"{n}", "texts": (Text(language="ja", value=text),)}))
+        for n, text in enumerate(texts)
+    ]
+    asked = [Phrase("x", (run,)) for run in (*runs, ("バッ", "ッテ", "テリ"), ("fire", "hazard"))]
+    engines = [
+        TantivyEngine(tmp_path / "with", runs=lambda: runs),
+        TantivyEngine(tmp_path / "without", runs=lambda: ()),
+    ]
+    for engine in engines:
+        engine.write(entries, 1)
+
+    for query in asked:
+        selected = {entry.id for entry in entries if matches(query, entry)}
+        assert selected
+        assert [set(engine.search(query, 0, 10).ids) for engine in engines] == [selected, selected]
 
 
 def test_what_is_kept_of_a_search_goes_with_the_next_commit(filled: Engine) -> None:
