@@ -234,6 +234,7 @@ def found_json(
     return {
         "query": asked.text,
         "total": result.total,
+        "total_estimated": result.is_total_estimated,
         "took_ms": round(result.took_ms, 2),
         "hits": [_hit_json(hit.record, hit) for hit in result.hits if hit.record is not None],
         "facets": {
@@ -242,7 +243,7 @@ def found_json(
         "facets_estimated": result.is_estimated,
         "also_searched": list(result.also_searched),
         "loosened": result.is_loosened,
-        "reach": result.reach,
+        "reach": min(result.reach, REACH),
         "by_meaning": result.is_by_meaning,
         "did_you_mean": [other.text for other in meant(store, engine, asked, result)],
     }

@@ -55,8 +55,20 @@ class Column:
         return sum(self.counts.values())
 
 
-def months_chart(columns: Sequence[Column], label: str) -> Markup:
-    """Stacked bars, one a month, each a link; the years stand below. An empty chart is ''."""
+def two_digits(count: int) -> int:
+    """What a sum of estimates can claim to know.
+
+    >>> two_digits(12_340), two_digits(7)
+    (12000, 7)
+    """
+    return int(float(f"{count:.1e}"))
+
+
+def months_chart(columns: Sequence[Column], label: str, *, is_estimated: bool = False) -> Markup:
+    """Stacked bars, one a month, each a link; the years stand below. An empty chart is ''.
+
+    is_estimated: counts come from a sample, and the number at the axis says so.
+    """
     most = max((column.total for column in columns), default=0)
     if not most:
         return Markup("")
@@ -81,7 +93,7 @@ def months_chart(columns: Sequence[Column], label: str) -> Markup:
             )
         if column.month.endswith("-01") or len(columns) == 1:
             parts.append(f'<text x="{x + 1:.1f}" y="{CHART_HEIGHT + 17}">{escape(column.month[:4])}</text>')
-    parts.append(f'<text x="0" y="15">{most:,}</text>')
+    parts.append(f'<text x="0" y="15">{f"≈{two_digits(most):,}" if is_estimated else f"{most:,}"}</text>')
     parts.append(f'<line x1="0" y1="{CHART_HEIGHT}" x2="{width}" y2="{CHART_HEIGHT}"/>')
     return Markup(
         f'<svg class="months" role="group" aria-label="{escape(label)}" '

@@ -90,7 +90,8 @@ def _print_table(found: dict[str, Any]) -> None:
         console.print("no record holds every word; these hold all but one or two")
     if by_meaning := sum(hit["found_by_meaning"] for hit in found["hits"]):
         console.print(f"{by_meaning} of these were found by meaning alone", style="dim")
-    console.print(f"{found['total']:,} found in {found['took_ms']:.0f} ms", style="dim")
+    about = "about " if found["total_estimated"] else ""
+    console.print(f"{about}{found['total']:,} found in {found['took_ms']:.0f} ms", style="dim")
 
 
 def _printable(text: str) -> str:

@@ -60,14 +60,16 @@ class FoundRecord(BaseModel):
 
 
 class Found(BaseModel):
-    """Hits and facets. facets_estimated: so many hits that the facets were counted in a sample, to two digits.
+    """Hits and facets. total_estimated, facets_estimated: there are so many hits that these were counted in a sample.
 
-    also_searched: words that were searched beside the typed ones. loosened: nothing held every word, and these hits
-    lack one or two of them. did_you_mean: queries with other words, where little was found and a word is in no record.
+    Estimates have two digits. reach: how many hits can be paged to, with those that nearly fit. also_searched: words
+    that were searched beside the typed ones. loosened: nothing held every word, and these hits lack one or two of them.
+    did_you_mean: queries with other words, where little was found and a word is in no record.
     """
 
     query: str
     total: int
+    total_estimated: bool
     took_ms: float
     hits: list[FoundRecord]
     facets: dict[str, list[Bucket]]

@@ -24,7 +24,7 @@ from library.times import now
 from search_api.archived import shown
 from search_api.asking import PAGE_SIZE, REACH, SIDEBAR, Asked, asked, clause, end_of, find, meant, past_day
 from search_api.board import kinds, news, pages_by_outcome, reason, sentence, standing, standings, tone_of
-from search_api.charts import Column, Night, months_chart, sparkline
+from search_api.charts import Column, Night, months_chart, sparkline, two_digits
 from search_api.door import AtDoor, Door, Reader
 from search_api.kept import COOKIE, read_kept
 from search_api.render import (
@@ -159,18 +159,24 @@ def _chip(chosen: str, reader: Reader, door: Door) -> str:
 def _chart(door: Door, wanted: Asked, result: SearchResult, reader: Reader) -> str:
     """Hits per month by kind, over the last years in which there are any; a search per kind, without hits."""
     by_kind = {}
+    is_estimated = False
     for kind, _ in result.facets.get("kind", ()):
         found = door.engine.search(And((result.query, Filter("kind", kind))), 0, 0, facets=("month",))
         by_kind[kind] = dict(found.facets.get("month", ()))
+        is_estimated |= found.is_estimated
     seen = sorted({month for months in by_kind.values() for month in months})
     if len(seen) < 2:
         return ""
     columns = []
     for month in _months(seen[0], seen[-1])[-MONTHS_SHOWN:]:
         counts = {kind: months[month] for kind, months in by_kind.items() if month in months}
-        said = reader.say("search.month", month=month, n=sum(counts.values()))
+        n = sum(counts.values())
+        if is_estimated:
+            said = reader.say("search.month_about", month=month, n=two_digits(n))
+        else:
+            said = reader.say("search.month", month=month, n=n)
         columns.append(Column(month, counts, wanted.narrowed(clause("month", month)).address(), said))
-    return months_chart(columns, reader.say("search.chart"))
+    return months_chart(columns, reader.say("search.chart"), is_estimated=is_estimated)
 
 
 def _months(first: str, last: str) -> list[str]:

@@ -22,6 +22,7 @@ def test_a_search_answers_with_query_total_hits_and_facets(client):
     assert answer.keys() == {
         "query",
         "total",
+        "total_estimated",
         "took_ms",
         "hits",
         "facets",

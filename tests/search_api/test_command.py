@@ -31,6 +31,7 @@ def test_json_has_the_shape_of_the_api(home):
     assert answer.keys() == {
         "query",
         "total",
+        "total_estimated",
         "took_ms",
         "hits",
         "facets",
