@@ -27,6 +27,7 @@ from search_api.board import kinds, news, pages_by_outcome, reason, sentence, st
 from search_api.charts import Column, Night, months_chart, sparkline, two_digits
 from search_api.door import AtDoor, Door, Reader
 from search_api.kept import COOKIE, read_kept
+from search_api.problems import said_of
 from search_api.render import (
     country,
     differences,
@@ -327,7 +328,7 @@ def source_page(request: Request, door: AtDoor, name: str) -> HTMLResponse:
         one=one,
         nights=sparkline(one.nights, _nights_said(one.nights, reader)),
         runs=door.store.runs.of(name, 30),
-        problems=door.store.runs.problems(name, 50),
+        problems=[(problem, said_of(problem, reader)) for problem in door.store.runs.problems(name, 50)],
         outcomes=pages_by_outcome(door.store, name),
         safe_url=safe_url,
         country=country,
