@@ -54,7 +54,8 @@ _POSSIBLE = re.compile(rf"[\d/{SLASHES}]|{'|'.join(ERAS)}")
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _JOINED_BEFORE = re.compile(r"[A-Za-z0-9_@\u00c0-\u024f\u0400-\u04ff]")
 _NUMBER_BEFORE = re.compile(r"[0-9][.,/\-]$|[A-Za-z0-9_@\u00c0-\u024f]$|(?<=[A-Za-z])(?<!RC)(?<!FSIS)-$")
-_FILLERS = "|".join(sorted(words("fillers"), key=len, reverse=True))  # else 'no' would be read in 'notification'
+_WORDS_AROUND = {*words("fillers"), *words("named_acts")}
+_FILLERS = "|".join(sorted(_WORDS_AROUND, key=len, reverse=True))  # else 'no' would be read in 'notification'
 _FILLER = re.compile(rf"(?:{_FILLERS}|[\s,.:;#()\[\]'\"“”])*+", re.IGNORECASE)
 
 
@@ -223,6 +224,7 @@ def _readers_by_word() -> dict[str, tuple[Reader, ...]]:
     add(goods.GLUED, goods.glued)
     add(words("agencies"), acts.docket)
     add((*acts.COMMUNITIES, *acts.ACTS), acts.act)
+    add(words("named_acts"), acts.named)
     add(("CELEX",), acts.celex)
     add(("COM", "SWD", "SEC", "JOIN", "C"), acts.proposal)
     add(("OJ", "JO", "ABL", "DO", "GU"), acts.journal)

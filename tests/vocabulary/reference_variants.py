@@ -175,6 +175,7 @@ def union_acts() -> Iterator[Variant]:
         for word, union in (("Directive ", "EC"), ("directive ", "CE"), ("Richtlinie ", "EG"), ("Directiva ", "CE"), ("Direttiva ", "CE"), ("", "EU"), ("欧盟指令", "EC"), ("", "UE")):  # fmt: skip
             yield from same(form, (f"{word}{short}/{union}", f"{word}{short.replace('/', '／')}/{union}"))
         yield from same(form, (f"3{year}L{number:04d}", f"CELEX 3{year}L{number:04d}", f"eli/dir/{year}/{number}/oj", full_width(f"{short}/EC")))
+    yield from named_acts()
     yield from same("EU 2658/1987", ("Regulation (EEC) No 2658/87", "(EEC) No 2658/87", "règlement (CEE) n° 2658/87", "Verordnung (EWG) Nr. 2658/87", "31987R2658"))
     for issue, year, page in ((119, 2016, 1), (135, 2023, 1), (353, 2008, 1), (11, 2002, 4)):
         form = f"OJ L {issue}/{year} p.{page}"
@@ -186,6 +187,25 @@ def union_acts() -> Iterator[Variant]:
             f"COM({year}) {number}",
             (f"COM({year}) {number} final", f"COM ({year}) {number}", f"COM/{year}/{number}/final", f"5{year}PC{number:04d}", full_width(f"COM({year}){number}")),
         )
+
+
+def named_acts() -> Iterator[Variant]:
+    """Acts by the names they go by, and by the mere word for an act."""
+    for name, number in (
+        ("REACH", "1907/2006"), ("CLP", "1272/2008"), ("RoHS", "2011/65"), ("RoHS", "2015/863"), ("GPSR", "2023/988"), ("MDR", "2017/745"),
+        ("IVDR", "2017/746"), ("WEEE", "2012/19"), ("LVD", "2014/35"), ("GDPR", "2016/679"), ("BPR", "528/2012"), ("PPWR", "2025/40"),
+    ):
+        form = f"EU {number}"
+        yield from same(form, (f"{name} {number}", f"{name}{number}", f"{name}: {number}", f"{name}（{number}）"[:-1], f"{name} No {number}", f"{name.lower()} {number}"))
+        yield from same(form, (full_width(f"{name} {number}"), f"{name}法规{number}", f"{name}法规 {number}", f"{name}第{number}", f"{name.upper()} {number.replace('/', ' / ')}"))
+    for word, number in itertools.product(("法规", "法規", "条例", "规则", "規則", "규정"), ("1907/2006", "10/2011", "2023/988", "2016/425")):
+        yield from same(f"EU {number}", (f"{word}{number}", f"{word} {number}", f"{word}第{number}", f"{word}：{number}", f"{word} No. {number}", full_width(f"{word}{number}")))
+    for word, number in itertools.product(("指令", "지침"), ("2009/48", "2014/53", "2011/65")):
+        yield from same(f"EU {number}", (f"{word}{number}", f"{word} {number}", f"{word}：{number}", f"{word}{number}/EU"))
+    for number in ("1907/2006", "1935/2004", "2023/988"):
+        yield from same(f"EU {number}", (f"Regulation {number}", f"regulation {number}", f"regulation No {number}", f"{number}号法规", f"{number}号条例"))
+    for number in ("1907/2006", "1272/2008"):
+        yield from same(f"EU {number}", (f"法规{number}/EC", f"REACH {number}/EC", f"Regulation {number}/EC"))
 
 
 def american() -> Iterator[Variant]:
@@ -264,6 +284,11 @@ def trade() -> Iterator[Variant]:
             yield from same(form, (form, form.lower(), full_width(form), form.removeprefix("G/"), form.replace("/", " / ")))
             yield from same(form, (form.replace("/", "-"), form.replace(".", ". "), form.replace("/", "／")))
             yield Variant(form.replace("/", " "), form)
+        for suffix in ("", "/Add.1", "/Rev.2/Corr.1"):
+            form, short = f"G/{area}/N/{member}/2208{suffix}", f"{member}/2208{suffix}"
+            yield from same(form, (f"{area}/{short}", f"{area} {short}", f"{area}通报{short}", f"{area}通报N/{short}", f"{area}通报号：{short}"))
+            yield from same(form, (f"{area} notification {short}", f"{area} notification N/{short}", full_width(f"{area}/{short}"), f"{area}-{short}"))
+        yield Variant(f"{area} {member} 2208", f"G/{area}/N/{member}/2208", False)
         yield from same(f"G/{area}/N/{member}", (f"G/{area}/N/{member}", f"g/{area.lower()}/n/{member.lower()}"))
 
 

@@ -264,6 +264,36 @@ LISTS = [
     ("Regulations (EC) No 1907/2006, No 1272/2008 and 648/2004", ["EU 1907/2006", "EU 1272/2008", "EU 648/2004"]),
     ("欧盟2017/745、2017/746", ["EU 2017/745", "EU 2017/746"]),
     ("HS 8517、8518和9503.00", ["HS 8517", "HS 8518", "HS 950300"]),
+    ("ISO 9001, 14001 and 45001 certificates", ["ISO 9001", "ISO 14001", "ISO 45001"]),
+    ("ISO 9001,14001,45001.", ["ISO 9001", "ISO 14001", "ISO 45001"]),
+    ("ISO 9001:2015, 14001:2015 and 45001:2018", ["ISO 9001:2015", "ISO 14001:2015", "ISO 45001:2018"]),
+    ("ISO9001、14001、45001三体系认证", ["ISO 9001", "ISO 14001", "ISO 45001"]),
+    ("ISO 9001/14001 expired", ["ISO 9001", "ISO 14001"]),
+    ("nach ISO 9001 und 14001 zertifiziert", ["ISO 9001", "ISO 14001"]),
+    ("ISO 9001及び14001の認証", ["ISO 9001", "ISO 14001"]),
+    ("ISO 9001와 14001 인증", ["ISO 9001", "ISO 14001"]),
+    ("DIN EN ISO 12100, 13849-1 and 13850.", ["DIN EN ISO 12100", "DIN EN ISO 13849-1", "DIN EN ISO 13850"]),
+    ("GB 6675、21027和31701检验", ["GB 6675", "GB 21027", "GB 31701"]),
+    ("GB 4806.1、4806.7、9685等标准", ["GB 4806.1", "GB 4806.7", "GB 9685"]),
+    ("GB/T 19001-2016、24001-2016和45001-2020", ["GB/T 19001-2016", "GB/T 24001-2016", "GB/T 45001-2020"]),
+    ("GB/T 2423.1、5170.10。", ["GB/T 2423.1", "GB/T 5170.10"]),
+    ("GB/T 1.1-2020、1.2-2020", ["GB/T 1.1-2020", "GB/T 1.2-2020"]),
+    ("T/CAS 123-2020、124-2021", ["T/CAS 123-2020", "T/CAS 124-2021"]),
+    ("EN 388, 407, 420 and 511.", ["EN 388", "EN 407", "EN 420", "EN 511"]),
+    ("UL 2271, 2272 and 2849 apply", ["UL 2271", "UL 2272", "UL 2849"]),
+    ("IEC 60335-1, 60335-2-80 and 62368-1:2018", ["IEC 60335-1", "IEC 60335-2-80", "IEC 62368-1:2018"]),
+    ("AS/NZS 3112, 3760 and 60335.1.", ["AS/NZS 3112", "AS/NZS 3760", "AS/NZS 60335.1"]),
+    ("ASTM F963-23, D4236-94(2021) and F2057.", ["ASTM F963-23", "ASTM D4236-94(2021)", "ASTM F2057"]),
+    ("FMVSS No. 208 and 214.", ["FMVSS 208", "FMVSS 214"]),
+    ("REACH 1907/2006, CLP 1272/2008 and RoHS 2011/65/EU", ["EU 1907/2006", "EU 1272/2008", "EU 2011/65"]),
+    ("食品接触条例1935/2004和10/2011", ["EU 1935/2004", "EU 10/2011"]),
+    ("G/TBT/N/USA/2208, 2209, 2211 and CHN/1886", ["G/TBT/N/USA/2208", "G/TBT/N/USA/2209", "G/TBT/N/USA/2211", "G/TBT/N/CHN/1886"]),
+    ("G/TBT/N/USA/2208, N/CHN/1234/Add.1", ["G/TBT/N/USA/2208", "G/TBT/N/CHN/1234/Add.1"]),
+    ("G/TBT/N/EU/1023、1024号通报", ["G/TBT/N/EU/1023", "G/TBT/N/EU/1024"]),
+    ("G/TBT/N/CHN/2018, 2019 and 2020.", ["G/TBT/N/CHN/2018", "G/TBT/N/CHN/2019", "G/TBT/N/CHN/2020"]),
+    ("G/TBT/N/USA/2208 and Corr.1", ["G/TBT/N/USA/2208", "G/TBT/N/USA/2208/Corr.1"]),
+    ("G/TBT/N/USA/2208/Add.1, /Add.2 and Add.3", ["G/TBT/N/USA/2208/Add.1", "G/TBT/N/USA/2208/Add.2", "G/TBT/N/USA/2208/Add.3"]),
+    ("G/SPS/N/BRA/366/Add.1/Corr.1 and Corr.2", ["G/SPS/N/BRA/366/Add.1/Corr.1", "G/SPS/N/BRA/366/Add.1/Corr.2"]),
 ]  # fmt: skip
 NO_LISTS = [
     ("EN 71-1 to -3", ["EN 71-1"]),
@@ -276,6 +306,37 @@ NO_LISTS = [
     ("GB 4806.1, .5 kg", ["GB 4806.1"]),
     ("Regulation (EU) 2016/425, 2016/17", ["EU 2016/425"]),
     ("Regulation (EU) 2016/425, 12/2024", ["EU 2016/425"]),
+    ("ISO 9001 and 5000 employees", ["ISO 9001"]),
+    ("ISO 9001, 1500 companies", ["ISO 9001"]),
+    ("ISO 9001, 2000 and 2015", ["ISO 9001"]),
+    ("ISO 9001/2015", ["ISO 9001"]),
+    ("ISO 9001, 518000 Shenzhen", ["ISO 9001"]),
+    ("ISO 9001, 14,001 times", ["ISO 9001"]),
+    ("ISO 9001, p. 1234", ["ISO 9001"]),
+    ("ISO 9001, 8226-2056", ["ISO 9001"]),
+    ("ISO 9001, 1234 (5 %)", ["ISO 9001"]),
+    ("ISO 9001, 14001 km away", ["ISO 9001"]),
+    ("EN 71, 1200 in all.", ["EN 71"]),
+    ("EN 71 and 1200 were withdrawn.", ["EN 71"]),
+    ("EN 71,166 pieces", ["EN 71"]),
+    ("EN 388, 214.", ["EN 388"]),
+    ("EN 388, 100-200.", ["EN 388"]),
+    ("UL 508, 120 V", ["UL 508"]),
+    ("UL 94, 240 V and 50 Hz", ["UL 94"]),
+    ("GB 6675，21027件产品", ["GB 6675"]),
+    ("GB 6675、2023年第5号", ["GB 6675"]),
+    ("GB 2763-2021, 2763种", ["GB 2763-2021"]),
+    ("GB 6675, 1234.56.", ["GB 6675"]),
+    ("GB/T 19001, 12345元", ["GB/T 19001"]),
+    ("GB 6675.1、9503.10", ["GB 6675.1", "HS 950310"]),
+    ("ASTM F963, A4 paper", ["ASTM F963"]),
+    ("ASTM F963 and F150 trucks", ["ASTM F963"]),
+    ("G/TBT/N/USA/2208, 2023", ["G/TBT/N/USA/2208"]),
+    ("G/TBT/N/USA/2208, 60 days", ["G/TBT/N/USA/2208"]),
+    ("G/TBT/N/USA/2208, 2208 pages", ["G/TBT/N/USA/2208"]),
+    ("G/TBT/N/USA/2208, PDF/2", ["G/TBT/N/USA/2208"]),
+    ("G/TBT/N/CHN/1886-1890", ["G/TBT/N/CHN/1886"]),
+    ("G/TBT/N/USA/2208 to 2210", ["G/TBT/N/USA/2208"]),
 ]  # fmt: skip
 
 
@@ -291,6 +352,74 @@ def test_the_items_of_a_list_stand_where_they_are_printed():
     found = find_references("EN 71-1, -2 and -3")
 
     assert [(hit.start, hit.printed) for hit in found] == [(0, "EN 71-1"), (9, "-2"), (16, "-3")]
+
+    found = find_references("G/TBT/N/USA/2208/Add.1, CHN/1886 and /Add.2")
+
+    assert [(hit.start, hit.printed) for hit in found] == [
+        (0, "G/TBT/N/USA/2208/Add.1"),
+        (24, "CHN/1886"),
+        (38, "Add.2"),
+    ]
+
+
+def test_the_number_of_a_book_is_no_barcode_unless_it_is_called_one():
+    for printed in (
+        "9783161484100",
+        "978-3-16-148410-0",
+        "ISBN 978-3-16-148410-0",
+        "ISBN 9783161484100",
+        "9791032305690",
+    ):
+        for text in (printed, CHINESE.format(printed), ENGLISH.format(printed)):
+            assert find_references(text) == []
+            assert canonical(printed) is None
+    assert canonical("EAN 9783161484100") == "GTIN 09783161484100"
+    assert canonical("barcode 978 3161484100") == "GTIN 09783161484100"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "New York, NY 10001-2023",
+        "Brooklyn NY 11201-2020",
+        "Atlanta, GA 30303-2010",
+        "BUTTE, MT 59701-1999",
+        "纽约市NY 10001-2023",
+        "Columbia, SC 29201",
+    ],
+)
+def test_a_postal_code_behind_a_city_is_no_standard_of_an_industry(address):
+    for text in (address, CHINESE.format(address), ENGLISH.format(address)):
+        assert find_references(text) == []
+    for standard in ("NY/T 10001-2023", "NY 10001-2023", "NY 5001-2023", "GA 30303-2010"):
+        assert [hit.canonical for hit in find_references(CHINESE.format(standard))] == [standard]
+
+
+def test_the_numbers_of_another_state_are_no_acts_of_the_union():
+    for printed in (
+        "越南法规36/2012",
+        "印尼规则69/2014",
+        "中国法规12/2013",
+        "英国法规2019/1434",
+        "越南36/2012号法规",
+        "Regulation 36/2016",
+    ):
+        for text in (printed, CHINESE.format(printed), ENGLISH.format(printed)):
+            assert find_references(text) == []
+    assert [hit.canonical for hit in find_references("中国企业执行法规1907/2006")] == ["EU 1907/2006"]
+
+
+def test_a_member_and_a_number_name_a_notification_only_with_their_committee():
+    for text in (
+        "N/USA/2208",
+        "USA/2208",
+        "TBT USA 2023",
+        "crnattachments/2025/TBT/CHN/25_03782_00_x.pdf",
+        "SPS/GHI/12",
+    ):
+        assert find_references(text) == []
+        assert find_references(ENGLISH.format(text)) == []
+    assert canonical("TBT USA 2208") == "G/TBT/N/USA/2208"
 
 
 @pytest.mark.parametrize(
@@ -330,6 +459,8 @@ def test_any_text_is_read_without_error_and_without_overlap(text):
 HOSTILE = [
     "GB/T 1-", "1 ", "EN-", "ISO/", "(EU) ", "0-", "G/TBT/N/", "12 345 ", "9503.", "BS EN ISO IEC ", "JIS A", "a", "1", "/", "HS 85, ", "16 CFR 1 and ",
     "EN 71-1, -2 and ", "EN 71-1/2", "/-1", "(EU) 2017/745, 2017/746 and ", "EN 71 part ", "HS8517", "lot ", "price 8517.62 ", "昭和二十年", "海关总署公告",
+    "ISO 9001, 14001 and ", "GB 6675、21027和", "/14001", "ASTM F963, F2057 and ", "G/TBT/N/USA/2208, 2209, ", "G/TBT/N/USA/2208/Add.1, Add.2 ", "TBT/USA/",
+    "REACH 1907/2006 ", "法规 1907/", "New York, NY 10001-", "978 ",
 ]  # fmt: skip
 
 

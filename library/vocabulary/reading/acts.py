@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
+from library.vocabulary.countries import all_codes, country_name
 from library.vocabulary.dates import ERAS, han_number
 from library.vocabulary.reading.place import END, SERIAL_BEFORE, UNIT_BEHIND, WORDS, YEAR, Hit, Place, words
 
@@ -11,8 +13,10 @@ from library.vocabulary.reading.place import END, SERIAL_BEFORE, UNIT_BEHIND, WO
 
 COMMUNITIES = frozenset(words("communities"))
 ACTS = words("acts")
+_ACT_YEARS = range(1958, 2050)
 COMMON_NUMBERS_FROM = 2015  # since then regulations, directives and decisions share one series, year first
 
+_COMMON_YEARS = range(COMMON_NUMBERS_FROM, _ACT_YEARS[-1] + 1)
 _COMMUNITY = "|".join(sorted(COMMUNITIES, key=len, reverse=True))
 _NUMBER_SIGN = r"(?:(?:Nos|No|Nr|num)\.? ?|N ?[°ºo]\.? ?|n\. ?[°º] ?|№ ?)"
 _ACT = re.compile(
@@ -27,6 +31,15 @@ _UNION_BEFORE = re.compile(
     r"(?:(?:欧盟|欧洲联盟|欧委会|欧共体|欧州|유럽연합)[^0-9,.;。，；\n]{0,14}"
     r"|(?<![A-Za-z])EU ?(?:規則|法规|条例|指令|规则|規制|규정|지침|규칙) ?第?)$"
 )
+_NAMES = "|".join(sorted(words("named_acts"), key=len, reverse=True))
+_ACT_BEFORE = re.compile(
+    rf"(?:(?P<name>(?<![A-Za-z0-9])(?:{_NAMES})(?: ?[IVX12](?:\.0)?(?![0-9A-Za-z]))?)"
+    r"|(?P<word>法规|法規|条例|規則|规则|指令|决定|規制|규정|지침|규칙))"
+    r"[ :,(《》]{0,3}(?:第|编号|No\.?|Nr\.?|n°)? ?$",
+    re.IGNORECASE,
+)
+_ACT_BEHIND = re.compile(r" ?[号號]?(?P<word>法规|法規|条例|規則|规则|指令|决定|규정|지침|규칙)")
+_MONTHS = range(1, 13)
 _REGULATION = re.compile(r"regul|r[eè]gl|regol|verord|förord|rozp", re.IGNORECASE)
 _CLOSING = re.compile(r" ?\)")
 _PLAIN_COMMUNITIES = frozenset(("EU", "EC", "EEC", "UE"))  # before a number, with neither bracket nor act
@@ -47,18 +60,62 @@ def act(place: Place) -> Hit | None:
 def act_number(place: Place) -> Hit | None:
     """Read an act that begins with its number: '2009/48/EC', and '2024/903' after 欧盟."""
     match = _ACT.match(place.text, place.start)
-    if match is None or not (match["suffix"] or _UNION_BEFORE.search(place.behind(24))):
+    if match is None:
         return None
-    return _act_hit(place, match, place.start)
+    is_named = _is_named(place, match)
+    if not (is_named or match["suffix"] or _UNION_BEFORE.search(place.behind(24))):
+        return None
+    return _act_hit(place, match, place.start, is_named=is_named)
 
 
-def _act_hit(place: Place, match: re.Match[str], start: int) -> Hit | None:
-    is_regulation = _REGULATION.match(match["word"] or "") is not None
+_DIGITS = re.compile(r" {0,2}(?P<digits>[0-9]+)")
+
+
+def named(place: Place) -> Hit | None:
+    """Read 'REACH1907/2006' and 'REACH 1907 / 2006': the reference is the number behind the name."""
+    match = _DIGITS.match(place.text, place.end)
+    if match is None:
+        return None
+    return act_number(Place(place.text, *match.span("digits"), match["digits"], place.is_whole))
+
+
+def _is_named(place: Place, match: re.Match[str]) -> bool:
+    """Whether the name of an act or the word for one stands at a number that can be one: 'REACH 1907/2006'.
+
+    Since 2015 the year comes first; 'RoHS 2023/12' and 'CLP 12/2013' are months.
+    """
+    first, second = int(match["first"]), int(match["second"])
+    is_year_first = len(match["first"]) == 4 and first in _ACT_YEARS
+    is_number_first = len(match["second"]) == 4 and _ACT_YEARS[0] <= second < COMMON_NUMBERS_FROM
+    if not (is_year_first or is_number_first) or (is_year_first and second in _MONTHS):
+        return False
+    before = _ACT_BEFORE.search(place.behind(32)) or _ACT_BEHIND.match(place.text, match.end())
+    if before is None:
+        return False
+    if before.groupdict().get("name"):
+        return first not in _MONTHS
+    is_decision = before["word"] == "决定" and match["suffix"]  # '决定768/2008/EC' is CELEX 32008D0768
+    ahead = place.behind(32)[: before.start()] if before.re is _ACT_BEFORE else place.behind(32)
+    return not (is_decision or _elsewhere().search(ahead))
+
+
+@cache
+def _elsewhere() -> re.Pattern[str]:
+    """Names of states in Chinese, whose own acts are numbered as well: '越南法规 36/2012'."""
+    names = {country_name(code, "zh") for code in all_codes() if code not in ("EU", "INT")} | set(words("short_names"))
+    return re.compile(rf"(?:{'|'.join(map(re.escape, names))})[^,;:.。按依据照符合执行遵守满足须要]{{0,8}}$")
+
+
+def _act_hit(place: Place, match: re.Match[str], start: int, *, is_named: bool = False) -> Hit | None:
+    is_regulation = is_named or _REGULATION.match(match["word"] or "") is not None
     has_suffix = bool(match["suffix"]) and not is_regulation  # 'Regulation 1907/2006/EC' has its number first
     form = _act_form(match["first"], match["second"], has_sign=bool(match["sign"]), has_suffix=has_suffix)
-    is_named = match["suffix"] or match["word"] or match["community"]
-    if form is None or (not is_named and is_season(int(match["first"]), int(match["second"]))):
+    is_clear = match["suffix"] or match["word"] or match["community"]
+    if form is None or (not is_clear and is_season(int(match["first"]), int(match["second"]))):
         return None
+    is_of_any_state = match["word"] and not (match["suffix"] or match["community"] or match["sign"])
+    if is_of_any_state and int(match["second"]) in _COMMON_YEARS and int(match["first"]) < _ACT_YEARS[0]:
+        return None  # 'Regulation 36/2016' is none of the Union, which has printed the year first since 2015
     is_bare = not (match["suffix"] or match["open"] or match["word"] or place.is_whole)
     if is_bare and match["community"]:  # 'EU 2024/2025 season', 'CE 12/24 V'
         is_known = match["community"].upper() in _PLAIN_COMMUNITIES

@@ -49,6 +49,15 @@ def hs(place: Place) -> Hit | None:
     return Hit(place.start, match.end(), f"HS {match.group().replace('.', '')}", "hs")
 
 
+def is_dotted_heading(printed: str) -> bool:
+    """Whether a number is a code of goods by its looks: '9503.10', of a heading that exists.
+
+    >>> is_dotted_heading("9503.10"), is_dotted_heading("5170.10")
+    (True, False)
+    """
+    return _HS_DOTTED.fullmatch(printed) is not None and _is_heading(printed)
+
+
 def _is_heading(digits: str) -> bool:
     """Whether chapter and heading exist: '1234.56' is an amount, since chapter 12 ends with heading 14."""
     chapter = int(digits[:2])
@@ -115,6 +124,7 @@ _GTIN_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _GTIN_NUMBER = re.compile(r"[0-9](?:[ \-]?[0-9]){7,13}(?![0-9A-Za-z]|-[0-9]|\.[0-9])")
+_BOOK = re.compile(r"97[ \-]?[89](?=(?:[ \-]?[0-9]){10}$)")
 _GS1_RANGES = tuple(
     (int(first), int(last)) for first, _, last in (part.partition("-") for part in words("gs1_prefixes"))
 )
@@ -126,7 +136,10 @@ def gtin(place: Place) -> Hit | None:
     if match is None:
         return None
     context = place.context(_GTIN_BEFORE)
-    is_named = context is not None or place.is_whole or place.continues("gtin")
+    is_named = context is not None or place.continues("gtin")
+    if not is_named and _BOOK.match(match.group()):
+        return None  # the number of a book, unless it is called its barcode
+    is_named = is_named or place.is_whole
     if not is_named and len(place.word) not in (13, 14):
         return None
     number = codes.gtin(match.group())

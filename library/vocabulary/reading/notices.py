@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
-from library.vocabulary.reading.place import NOT_A_NUMBER, SERIAL_BEFORE, UNIT_BEHIND, Hit, Place, tight_start
+from babel.core import get_global
 
-_SUFFIXES = r"(?P<suffixes>(?: ?[/\- ] ?(?:Add|Rev|Corr|Suppl)[. ]{0,2}[0-9]{1,3}(?![0-9A-Za-z])){0,6})"
+from library.vocabulary.reading.place import NOT_A_NUMBER, SERIAL_BEFORE, UNIT_BEHIND, YEAR, Hit, Place, tight_start
+
+SUFFIXES = r"(?P<suffixes>(?: ?[/\- ] ?(?:Add|Rev|Corr|Suppl)[. ]{0,2}[0-9]{1,3}(?![0-9A-Za-z])){0,6})"
 _SYMBOL = re.compile(
     r"(?:G ?[/\- ] ?)?(?P<area>TBT|SPS) ?[/\- ] ?N ?[/\- ] ?(?P<member>[A-Z]{2,4})(?![A-Za-z])"
-    r"(?: ?[/\- ] ?(?P<number>[0-9]{1,5})(?![0-9A-Za-z]))?" + _SUFFIXES,
+    r"(?: ?[/\- ] ?(?P<number>[0-9]{1,5})(?![0-9A-Za-z]))?" + SUFFIXES,
     re.IGNORECASE,
 )
 _DOCUMENT = re.compile(
     r"G ?/ ?(?P<area>TBT|SPS|AG|LIC|SG|ADP|SCM|IP|STR|MA|CTG|L|C|W)"
     r"(?P<more>(?: ?/ ?(?:(?!Add|Rev|Corr|Suppl)[A-Z]{1,6}\.?(?:[0-9]{1,2})?|[0-9]{1,5}(?:\.[0-9]{1,4})?)){1,5})"
-    + _SUFFIXES
+    + SUFFIXES
     + r"(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
+_NOTIFICATION = r"(?:通报号?|通報|notifications?(?: (?:no\.?|number|symbol))?|notificaci(?:ón|ones))"
+_SHORT = re.compile(
+    rf"(?P<area>TBT|SPS)(?P<named> ?{_NOTIFICATION}[ :]{{0,2}})?(?P<gap> ?[/\- ] ?)?(?:N ?[/\-] ?)?"
+    r"(?P<member>[A-Z]{2,4})(?P<slash> ?[/\- ] ?)(?P<number>[0-9]{1,5})(?![0-9A-Za-z_])" + SUFFIXES,
+    re.IGNORECASE,
+)
+MEMBERS_SYMBOL = re.compile(r"(?P<area>G/(?:TBT|SPS))/N/(?P<member>[A-Z]{2,4})/(?P<number>[0-9]+)")
 _SUFFIX = re.compile(r"(Add|Rev|Corr|Suppl)[. ]{0,2}([0-9]{1,3})", re.IGNORECASE)
 
 
@@ -29,15 +39,40 @@ def symbol(place: Place) -> Hit | None:
         form = f"G/{match['area'].upper()}/N/{match['member'].upper()}"
         if not match["number"]:
             return Hit(place.start, match.end("member"), form, "wto")
-        return Hit(place.start, match.end(), f"{form}/{int(match['number'])}{_suffixes(match['suffixes'])}", "wto")
+        return Hit(place.start, match.end(), f"{form}/{int(match['number'])}{suffixes(match['suffixes'])}", "wto")
+    if short := _short_symbol(place):
+        return short
     match = _DOCUMENT.match(place.text, place.start)
     if match is None or not re.search(r"[0-9]", match["more"]):
         return None
     more = match["more"].replace(" ", "").upper().replace("NOTIF", "Notif")
-    return Hit(place.start, match.end(), f"G/{match['area'].upper()}{more}{_suffixes(match['suffixes'])}", "wto")
+    return Hit(place.start, match.end(), f"G/{match['area'].upper()}{more}{suffixes(match['suffixes'])}", "wto")
 
 
-def _suffixes(printed: str) -> str:
+def _short_symbol(place: Place) -> Hit | None:
+    """Read 'TBT/USA/2208', 'TBT通报N/USA/2208', 'SPS notification CHN/1234', which print less than the symbol."""
+    match = _SHORT.match(place.text, place.start)
+    if match is None or not (match["named"] or match["gap"]) or match["member"].upper() not in members():
+        return None
+    if place.behind(1) == "/":
+        return None  # 'crnattachments/2025/TBT/CHN/25_03782_00_x.pdf'
+    is_slashed = match["slash"].strip() == "/" and match["member"].isupper()
+    if not is_slashed and (not place.is_whole or re.fullmatch(YEAR, match["number"])):
+        return None  # 'TBT USA 2208' as people type it; 'TBT USA 2023' asks for a year
+    form = f"G/{match['area'].upper()}/N/{match['member'].upper()}/{int(match['number'])}"
+    return Hit(place.start, match.end(), form + suffixes(match["suffixes"]), "wto")
+
+
+@cache
+def members() -> frozenset[str]:
+    """The letters that stand for a member in symbols: ISO 3166-1 alpha-3, and those of members that are no states."""
+    return frozenset(name for name in get_global("territory_aliases") if len(name) == 3 and name.isalpha()) | {
+        "EU", "EEC", "TPKM"
+    }  # fmt: skip
+
+
+def suffixes(printed: str) -> str:
+    """The addenda, revisions and corrigenda behind a symbol, in canonical form: '/add. 1 corr 2' -> '/Add.1/Corr.2'."""
     return "".join(f"/{kind.capitalize()}.{int(number)}" for kind, number in _SUFFIX.findall(printed))
 
 

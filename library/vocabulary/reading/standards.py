@@ -18,6 +18,9 @@ _CHINESE_WORDS = {code: (code, "") for code in CHINESE_CODES} | {
     f"{code}T": (code, "T") for code in CHINESE_CODES if f"{code}T" not in CHINESE_CODES
 }
 _LETTERED_CODES = {"TSG", "JTG"}  # 'TSG Q7002-2019'
+_STATES = frozenset(("GA", "MT", "NY", "SC"))  # of America: 'New York, NY 10001-2023' is an address
+_ZIP_DIGITS = 5
+_CITY_BEFORE = re.compile(r"(?:[A-Za-z]{3,}[.]?,|[A-Z][a-z]{2,}|纽约[州市]?,?) {0,2}$")
 GB_Z_FROM = 1000  # 'GBZ 2.1' is occupational health, with numbers below; 'GBZ 18620' is a GB/Z without its slash
 
 _CHINESE_YEAR = rf"(?: {{0,2}}[\-:一ー] {{0,2}}(?P<year>{YEAR}|[5-9][0-9](?![0-9])))?"
@@ -52,6 +55,8 @@ def chinese(place: Place) -> Hit | None:
     if code == "GBZ" and not nature and int(number.partition(".")[0]) >= GB_Z_FROM:
         code, nature = "GB", "Z"
     if not place.is_whole and not _is_clear(place, code, nature, number, year, gap):
+        return None
+    if code in _STATES and not nature and len(number) == _ZIP_DIGITS and _CITY_BEFORE.search(place.behind(24)):
         return None
     form = f"{code}{'/' + nature if nature else ''} {number}{'-' + year if year else ''}"
     if change:
@@ -330,12 +335,17 @@ _ASTM = re.compile(
 
 def astm(place: Place) -> Hit | None:
     """Read 'ASTM F963-17', 'ASTM D4236-94(2021)'; a year of four digits is printed with two."""
-    match = _ASTM.match(place.text, place.start + len("ASTM"))
+    return astm_number(place.text, place.start, place.start + len("ASTM"))
+
+
+def astm_number(text: str, start: int, at: int) -> Hit | None:
+    """Read the letter and the number of ASTM that stand at a place; the reference begins at start."""
+    match = _ASTM.match(text, at)
     if match is None:
         return None
     year = f"-{match['year'][-2:]}{(match['edition'] or '').lower()}" if match["year"] else ""
     form = f"ASTM {match['letter'].upper()}{match['number']}{(match['metric'] or '').upper()}{year}"
-    return Hit(place.start, match.end(), form + (match["again"] or "").strip(), KIND)
+    return Hit(start, match.end(), form + (match["again"] or "").strip(), KIND)
 
 
 _UL = re.compile(
