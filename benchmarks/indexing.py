@@ -22,9 +22,9 @@ from benchmarks.invented_records import CHINESE, ENGLISH, EUROPEAN, records
 from indexer.analysis import words
 from indexer.build import BATCH, IndexFollower
 from indexer.engines.tantivy import WRITER_MEMORY_BYTES, TantivyEngine
-from indexer.engines.tantivy_fields import Runs, document, open_index, schema
+from indexer.engines.tantivy_fields import Groups, document, open_index, schema
 from indexer.entry import Entry, entry_of
-from indexer.expand import runs_asked_for
+from indexer.expand import groups
 from library.follow import follow
 from library.record import Record
 from library.store.store import Origin, SeenPage, Sighting, Store
@@ -69,8 +69,8 @@ def _write(engine: TantivyEngine, entries: Sequence[Entry]) -> None:
 
 def _bare_seconds(folder: Path, entries: Sequence[Entry]) -> float:
     """CPU seconds of tantivy alone, with our fields, in an empty index."""
-    runs = Runs(runs_asked_for())
-    documents = [document(entry, runs) for entry in entries]
+    known = Groups(groups())
+    documents = [document(entry, known) for entry in entries]
     folder.mkdir()
     writer = open_index(folder, schema()).writer(WRITER_MEMORY_BYTES, 1)
     return cpu_seconds(lambda: _add(writer, documents))

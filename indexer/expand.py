@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
-from indexer.analysis import cut_plain, fold, fold_characters, readings, tokens, words
+from indexer.analysis import STEM_MARK, cut_plain, fold, fold_characters, readings, tokens, words
 from indexer.asking import days_in, words_around
 from indexer.query import (
     STOP_WORDS,
@@ -391,23 +391,20 @@ def _widened(
     runs: dict[tuple[str, ...], None] = {}
     match conditions(text, where):
         case [Term(_, typed_values)]:
-            # 'thé' is not the 'the' of every English text
+            # 'thé' is not the 'the' of every English text, and 'charger' not the French 'charge'
             values |= dict.fromkeys(
-                value for value in typed_values if text.casefold() == value or value not in STOP_WORDS
+                value
+                for value in typed_values
+                if text.casefold() == value or (value not in STOP_WORDS and STEM_MARK not in value)
             )
         case [Phrase(_, typed_runs)]:
             runs |= dict.fromkeys(typed_runs)
         case several:  # 'metal fragments' is a phrase of the glossary, and 'fragments of metal' was asked for as well
             parts.append(_flat(tuple(inside) or without_stop_words(tuple(several))))
     for concept in concepts:
-        values |= dict.fromkeys(map(fold, concept.own.get("en", ())))
-        for word, languages in _spellings(concept):
-            for reading in languages:
-                every, primary = words(word, reading)
-                if _is_one_word(word, primary, every):
-                    values[primary[0] if len(primary) == 1 else fold_characters(word)] = None
-                elif primary:
-                    runs[tuple(primary)] = None
+        own_values, own_runs = _words_of(concept)
+        values |= own_values
+        runs |= own_runs
     for concept in concepts:
         for language in dict.fromkeys((*concept.words, *concept.own)):
             listed = (*concept.words.get(language, ()), *concept.own.get(language, ()))
@@ -419,6 +416,36 @@ def _widened(
     if where is None:
         parts += [Filter(name, code, text) for name, code in _codes(concepts)]
     return parts[0] if len(parts) == 1 else Or(tuple(parts), text)
+
+
+def _words_of(concept: Concept) -> tuple[dict[str, None], dict[tuple[str, ...], None]]:
+    """The token values and the runs of primary tokens by which the words of a concept stand in texts."""
+    values = dict.fromkeys(map(fold, concept.own.get("en", ())))
+    runs: dict[tuple[str, ...], None] = {}
+    for word, languages in _spellings(concept):
+        for reading in languages:
+            every, primary = words(word, reading)
+            if _is_one_word(word, primary, every):
+                values[primary[0] if len(primary) == 1 else fold_characters(word)] = None
+                if reading == "en" and primary[0].isascii():  # as the other languages print it: 'Charger', 'Toys'
+                    values |= dict.fromkeys((fold(word), *_plurals(fold(word))))
+            elif primary:
+                runs[tuple(primary)] = None
+    return values, runs
+
+
+def _plurals(word: str) -> Iterator[str]:
+    """How English makes more of a word.
+
+    >>> list(_plurals("toy")), list(_plurals("battery")), list(_plurals("fuse"))
+    (['toys'], ['batteries'], ['fuses'])
+    """
+    if word.endswith("y") and word[-2:-1] not in "aeiou":
+        yield word[:-1] + "ies"
+    elif word.endswith(("s", "x", "z", "ch", "sh")):
+        yield word + "es"
+    elif word.isalpha():
+        yield word + "s"
 
 
 def _spellings(concept: Concept) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -552,15 +579,22 @@ def glossary_of(rows: Iterable[Row]) -> Glossary:
     return Glossary([*concepts, *_places()])
 
 
-def runs_asked_for(known: Glossary | None = None) -> frozenset[tuple[str, ...]]:
-    """The runs of three and more primary tokens that a widened query may ask for. known: the saved bank by default."""
-    return frozenset(
-        tuple(primary)
-        for concept in (known or glossary()).concepts
-        for word, languages in _spellings(concept)
-        for every, primary in (words(word, language) for language in languages)
-        if len(primary) > 2 and not _is_one_word(word, primary, every)
-    )
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What a concept is looked up by: token values, runs of primary tokens, and codes as (facet, value)."""
+
+    values: frozenset[str]
+    runs: frozenset[tuple[str, ...]]
+    codes: frozenset[tuple[str, str]]
+
+
+def groups(known: Glossary | None = None) -> list[Group]:
+    """A group for each concept, those with the same words once. known: the saved bank by default."""
+    found: dict[Group, None] = {}
+    for concept in (known or glossary()).concepts:
+        values, runs = _words_of(concept)
+        found[Group(frozenset(values), frozenset(_not_implied(runs, values)), frozenset(_codes([concept])))] = None
+    return list(found)
 
 
 def _places() -> Iterator[Concept]:

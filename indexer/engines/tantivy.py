@@ -1,7 +1,7 @@
 """The embedded engine: tantivy, one folder an index, a pointer file that names the current one.
 
     <root>/current            the name of the folder that is searched; replaced in one step
-    <root>/index-<word>/      one index, and the runs of words it holds as one value each (runs.json)
+    <root>/index-<word>/      one index, and the groups of words it holds as one value each (groups.json)
     <root>/index-<word>/sample/   an index of every sixteenth entry, in which very many hits are counted
     <root>/writer.lock        held while a batch is written or an index is promoted
     <root>/rebuild.lock       held while a successor is built
@@ -28,10 +28,11 @@ import tantivy
 
 from indexer.analysis import fingerprint
 from indexer.engines.base import EngineBusyError, Hits, Sort
-from indexer.engines.tantivy_fields import FIELDS, Runs, document, is_sampled, open_index, schema
+from indexer.engines.tantivy_fields import FIELDS, Groups, document, is_sampled, open_index, schema
 from indexer.engines.tantivy_search import Commit
 from indexer.entry import Entry
-from indexer.expand import runs_asked_for
+from indexer.expand import Group
+from indexer.expand import groups as groups_asked_for
 from indexer.query import ALL, Query
 
 WRITER_MEMORY_BYTES = 64_000_000
@@ -44,37 +45,38 @@ class _Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.runs = Runs(orjson.loads((path / "runs.json").read_bytes()))
+        self.groups = Groups([_group(*parts) for parts in orjson.loads((path / "groups.json").read_bytes())])
         self.schema = schema()
         self._whole, self._sample = open_index(path, self.schema), open_index(path / "sample", self.schema)
 
     @classmethod
-    def made(cls, path: Path, runs: Iterable[Sequence[str]]) -> _Folder:
-        """Make an empty index that will hold these runs as one value each."""
+    def made(cls, path: Path, listed: Iterable[Group]) -> _Folder:
+        """Make an empty index that will hold these groups as one value each."""
         (path / "sample").mkdir(parents=True)
-        (path / "runs.json").write_bytes(orjson.dumps(sorted(runs)))
+        parts = [[sorted(group.values), sorted(group.runs), sorted(group.codes)] for group in listed]
+        (path / "groups.json").write_bytes(orjson.dumps(parts))
         return cls(path)
 
     def writer(self) -> _Writer:
         return _Writer(
-            self._whole.writer(WRITER_MEMORY_BYTES, 1), self._sample.writer(SAMPLE_MEMORY_BYTES, 1), self.runs
+            self._whole.writer(WRITER_MEMORY_BYTES, 1), self._sample.writer(SAMPLE_MEMORY_BYTES, 1), self.groups
         )
 
     def commit(self) -> Commit:
         """The newest commit."""
         self._sample.reload()
         self._whole.reload()
-        return Commit(self.schema, self._whole.searcher(), self._sample.searcher(), self.runs)
+        return Commit(self.schema, self._whole.searcher(), self._sample.searcher(), self.groups)
 
 
 class _Writer:
     """Writes an index and its sample."""
 
-    def __init__(self, whole: tantivy.IndexWriter, sample: tantivy.IndexWriter, runs: Runs) -> None:
-        self._whole, self._sample, self._runs = whole, sample, runs
+    def __init__(self, whole: tantivy.IndexWriter, sample: tantivy.IndexWriter, groups: Groups) -> None:
+        self._whole, self._sample, self._groups = whole, sample, groups
 
     def put(self, entry: Entry) -> None:
-        made = document(entry, self._runs)
+        made = document(entry, self._groups)
         self._whole.delete_documents_by_term("id", entry.id)
         self._whole.add_document(made)
         if is_sampled(entry.id):
@@ -123,11 +125,11 @@ class TantivyEngine:
         self,
         root: Path,
         *,
-        runs: Callable[[], Iterable[Sequence[str]]] = runs_asked_for,
+        groups: Callable[[], Iterable[Group]] = groups_asked_for,
         _folder: str | None = None,
     ) -> None:
-        """runs: the runs of words that an index made from now on holds as one value each."""
-        self._root, self._runs = root, runs
+        """groups: what an index that is made from now on holds as one value each."""
+        self._root, self._groups = root, groups
         self._folder = _folder  # a successor's own; otherwise the pointer decides
         self._reader_lock = threading.Lock()
         self._reader: _Reader | None = None
@@ -172,7 +174,7 @@ class TantivyEngine:
     def _start(self) -> Path:
         """Make the first index; what an interrupted rebuild left behind goes."""
         name = _new_name()
-        _Folder.made(self._root / name, self._runs())
+        _Folder.made(self._root / name, self._groups())
         self._point_to(name)
         self._sweep()
         return self._root / name
@@ -188,9 +190,9 @@ class TantivyEngine:
             raise EngineBusyError(f"an index is being rebuilt in {self._root}") from error
         with _locked(self._root / "writer.lock"):
             self._sweep(is_rebuilding=True)
-        engine = TantivyEngine(self._root, runs=self._runs, _folder=_new_name())
+        engine = TantivyEngine(self._root, groups=self._groups, _folder=_new_name())
         engine._rebuild_lock = lock
-        _Folder.made(self._root / str(engine._folder), self._runs())
+        _Folder.made(self._root / str(engine._folder), self._groups())
         return engine
 
     def promote(self, successor: TantivyEngine) -> None:
@@ -307,6 +309,10 @@ class TantivyEngine:
 
 def _new_name() -> str:
     return NAME + secrets.token_hex(6)
+
+
+def _group(values: list[str], runs: list[list[str]], codes: list[list[str]]) -> Group:
+    return Group(frozenset(values), frozenset(map(tuple, runs)), frozenset((name, value) for name, value in codes))
 
 
 @contextmanager

@@ -1,18 +1,19 @@
-"""What the embedded index holds of an entry: its fields, and the runs of words that stand in it as one value.
+"""What the embedded index holds of an entry: its fields, and the groups of words that stand in it as one value.
 
 Fields hold our tokens, joined by blanks and cut at blanks: tantivy analyses nothing. A field of words is kept three
 times: every token for terms, the primary ones, and each two neighbours of these as one value, in order for phrases. A
 phrase of two words is one such pair, and a longer one half as many pairs as words: comparing the places of 产 and 品 took
 ten times as long at a million records.
 
-Longer runs that the term bank asks for (バッテリー, ボタン電池, 'avertisseur de fumée') are one value each, so that a query in
-other languages compares no places at all. An index keeps the runs it was made with; a term that is newer than the index
-is looked up by its pairs.
+A concept of the term bank is one value as well, wherever one of its words stands, so that a query in seven languages is one
+lookup, and no places are compared: バッテリー, ボタン電池, 'avertisseur de fumée'. What an entry means, by its words or by
+a code, is a field of its own. An index keeps the groups of words it was made with; a word that is newer than the index is
+looked up by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
@@ -20,41 +21,86 @@ from typing import Any
 
 import tantivy
 
-from indexer.entry import BREAK, DATES, FACETS, NO_WORDS, WORD_FIELDS, Entry
+from indexer.entry import BREAK, DATES, FACETS, WORD_FIELDS, Entry, Words
+from indexer.expand import Group
 
 SEARCHED = ("title", "product", "brand", "company", "reference")  # fields that a query may name
 EVERYTHING = "all"
-JOINED = "\x1f"  # between the values of a pair or a run: no blank, so that it is one token, and in no token
+NAMES = "names"  # products, brands and companies together
+JOINED = "\x1f"  # between the values of a pair: no blank, so that the pair is one token, and in no token
 SAMPLE = 16  # every so manieth entry, by the hash of its id, is in the sample as well
 RECENCY_SHARE = 0.15  # a notice of 2030 scores a tenth above the same of 2000
 RECENCY_FROM, RECENCY_TO = 730_000, 741_000  # 1999-09 and 2029-10 as ordinals
 
 # of what an index is made: one made of something else cannot be opened
-FIELDS = blake2b(" ".join((*WORD_FIELDS, "pairs", "runs", "sample", *FACETS, *DATES)).encode(), digest_size=3)
+FIELDS = blake2b(" ".join((*WORD_FIELDS, "pairs", "groups", "sample", *FACETS, *DATES)).encode(), digest_size=3)
 
 
-class Runs:
-    """The runs of three and more primary tokens that an index holds as one value each."""
+class Groups:
+    """The groups of words that an index holds as one value each: their numbers."""
 
-    def __init__(self, runs: Iterable[Sequence[str]]) -> None:
-        self.values = frozenset(JOINED.join(run) for run in runs)
-        self._after: dict[str, Any] = {}  # value -> what may follow it; under "" the run that ends here
-        for run in self.values:
-            node = self._after
-            for value in run.split(JOINED):
-                node = node.setdefault(value, {})
-            node[""] = run
+    def __init__(self, listed: Sequence[Group]) -> None:
+        self.listed = listed
+        self._of_value: dict[str, list[int]] = {}
+        self._of_code: dict[tuple[str, str], list[int]] = {}
+        self._after: dict[str, Any] = {}  # value -> what may follow it; under "" the groups of the run that ends here
+        for number, group in enumerate(listed):
+            for value in group.values:
+                self._of_value.setdefault(value, []).append(number)
+            for code in group.codes:
+                self._of_code.setdefault(code, []).append(number)
+            for run in group.runs:
+                node = self._after
+                for value in run:
+                    node = node.setdefault(value, {})
+                node.setdefault("", []).append(number)
 
-    def within(self, tokens: Sequence[str]) -> Iterator[str]:
-        """Yield the runs that stand in a sequence of primary tokens, as often as they do."""
-        for start, value in enumerate(tokens):
-            node = self._after.get(value)
-            place = start
+    def met(self, words: Words) -> list[str]:
+        """The groups of which words stand in a field, as often as they do."""
+        found = [number for value in words.every for number in self._of_value.get(value, ())]
+        for start, value in enumerate(words.run):
+            node, place = self._after.get(value), start
             while node is not None:
-                if "" in node:
-                    yield node[""]
+                found += node.get("", ())
                 place += 1
-                node = node.get(tokens[place]) if place < len(tokens) else None
+                node = node.get(words.run[place]) if place < len(words.run) else None
+        return list(map(str, found))
+
+    def coded(self, facets: Mapping[str, Sequence[str]]) -> list[str]:
+        """The groups that the codes of an entry stand for."""
+        return [
+            str(number)
+            for name, values in facets.items()
+            for value in values
+            for number in self._of_code.get((name, value), ())
+        ]
+
+    def inside(
+        self, values: Collection[str], runs: Collection[tuple[str, ...]], codes: Container[tuple[str, str]] | None
+    ) -> list[int]:
+        """The groups that select nothing beyond what these values, runs and codes select. codes: None where none count."""
+        numbers = {number for value in values for number in self._of_value.get(value, ())}
+        numbers |= {number for run in runs for number in self._of_run(run)}
+        return [
+            number
+            for number in sorted(numbers)
+            if self.listed[number].values <= set(values)
+            and all(is_implied(run, values, runs) for run in self.listed[number].runs)
+            and (codes is None or all(code in codes for code in self.listed[number].codes))
+        ]
+
+    def _of_run(self, run: Sequence[str]) -> Sequence[int]:
+        node = self._after
+        for value in run:
+            node = node.get(value, {})
+        found: Sequence[int] = node.get("", ())
+        return found
+
+
+def is_implied(run: tuple[str, ...], values: Container[str], runs: Container[tuple[str, ...]]) -> bool:
+    """Whether what holds a run holds one of some values or runs as well."""
+    stretches = (run[start:stop] for start in range(len(run)) for stop in range(start + 1, len(run) + 1))
+    return any(value in values for value in run) or any(stretch in runs for stretch in stretches)
 
 
 def schema() -> tantivy.Schema:
@@ -69,7 +115,10 @@ def schema() -> tantivy.Schema:
         builder.add_text_field(name, tokenizer_name="blanks", index_option="freq")
         builder.add_text_field(f"{name}_run", tokenizer_name="blanks", index_option="freq")
         builder.add_text_field(f"{name}_pair", tokenizer_name="blanks", index_option="position")
-    builder.add_text_field("names", tokenizer_name="blanks", index_option="freq")
+    for name in (EVERYTHING, *SEARCHED, NAMES):
+        builder.add_text_field(f"{name}_group", tokenizer_name="blanks", index_option="freq")
+    builder.add_text_field(NAMES, tokenizer_name="blanks", index_option="freq")
+    builder.add_text_field("meant", tokenizer_name="blanks", index_option="basic")
     for name in FACETS:
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     for name in (*DATES, "newest", "oldest"):
@@ -86,19 +135,25 @@ def open_index(path: Path, fields: tantivy.Schema) -> tantivy.Index:
     return index
 
 
-def document(entry: Entry, runs: Runs) -> tantivy.Document:
+def document(entry: Entry, groups: Groups) -> tantivy.Document:
     """An entry as tantivy keeps it."""
     made = tantivy.Document()
     made.add_text("id", entry.id)
     made.add_text("kept", "1")
-    made.add_text(EVERYTHING, " ".join(" ".join(found.every) for found in entry.words.values()))
-    _add_runs(made, EVERYTHING, [value for found in entry.words.values() for value in (*found.run, BREAK)], runs)
+    met = {name: groups.met(found) for name, found in entry.words.items()}
+    everything = Words(
+        tuple(value for found in entry.words.values() for value in found.every),
+        tuple(value for found in entry.words.values() for value in (*found.run, BREAK)),
+    )
+    in_any = [number for found in met.values() for number in found]
+    _add_words(made, EVERYTHING, everything, in_any)
     for name in SEARCHED:
         if found := entry.words.get(name):
-            made.add_text(name, " ".join(found.every))
-            _add_runs(made, name, found.run, runs)
-    names = [value for name in ("product", "brand", "company") for value in entry.words.get(name, NO_WORDS).every]
-    made.add_text("names", " ".join(names))
+            _add_words(made, name, found, met[name])
+    named = [name for name in ("product", "brand", "company") if name in entry.words]
+    made.add_text(NAMES, " ".join(value for name in named for value in entry.words[name].every))
+    made.add_text(f"{NAMES}_group", " ".join(number for name in named for number in met[name]))
+    made.add_text("meant", " ".join({*in_any, *groups.coded(entry.facets)}))
     for name in FACETS:
         for value in entry.facets.get(name, ()):
             made.add_text(name, value)
@@ -118,9 +173,11 @@ def is_sampled(record_id: str) -> bool:
     return _digest(record_id) % SAMPLE == 0
 
 
-def _add_runs(made: tantivy.Document, field: str, run: Sequence[str], runs: Runs) -> None:
-    made.add_text(f"{field}_run", " ".join((*run, *runs.within(run))))
-    made.add_text(f"{field}_pair", " ".join(pairs(run)))
+def _add_words(made: tantivy.Document, field: str, words: Words, groups: Iterable[str]) -> None:
+    made.add_text(field, " ".join(words.every))
+    made.add_text(f"{field}_run", " ".join(words.run))
+    made.add_text(f"{field}_pair", " ".join(pairs(words.run)))
+    made.add_text(f"{field}_group", " ".join(groups))
 
 
 def _add_order(made: tantivy.Document, entry: Entry) -> None:

@@ -7,22 +7,24 @@ query stand by themselves: a word is looked up as French, German and five more, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 from math import comb
 
 import tantivy
 
-from indexer.engines.tantivy_fields import EVERYTHING, JOINED, Runs, pairs
+from indexer.engines.tantivy_fields import EVERYTHING, NAMES, Groups, is_implied, pairs
 from indexer.entry import EXACT
 from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term
 
 TITLE_BOOST = 1.5
 NAME_BOOST = 1.0
+GROUP_BOOST = 4.5
 PAIR_BOOST = 1.6  # a phrase sums the rarity of its words, a pair has its own alone
-REFERENCE_SCORE = 20.0  # above any sum of words: who types a number wants that document first
-EXACT_REFERENCE_SCORE = 20.0
-CODE_SCORE = 4.0  # a code counts like one good word: 'choking' as hazard, where the notice does not print the word
+REFERENCE_SCORE = 100.0  # above any sum of words: who types a number wants that document first
+EXACT_REFERENCE_SCORE = 100.0
+CODE_SCORE = 14.0  # a code counts like one good word: 'choking' as hazard, where the notice does not print the word
 SYNONYM_SHARE = 0.1
 COMPILED_MAX = 2_000
 CHOICES_MAX = (
@@ -32,12 +34,29 @@ CHOICES_MAX = (
 Days = tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word that was asked for, and what it was widened to. groups: what the index holds of it as one value.
+
+    codes, others: further conditions that may be fulfilled instead. None of them is repeated by the groups.
+    """
+
+    field: str | None
+    groups: tuple[int, ...]
+    values: tuple[str, ...]
+    runs: tuple[tuple[str, ...], ...]
+    codes: tuple[Filter, ...]
+    others: tuple[Query, ...]
+    group_codes: tuple[Filter, ...]
+
+
 class Compiler:
     """Compiles for the entries that one searcher sees."""
 
-    def __init__(self, schema: tantivy.Schema, searcher: tantivy.Searcher, runs: Runs) -> None:
-        self._schema, self._searcher, self._runs = schema, searcher, runs
+    def __init__(self, schema: tantivy.Schema, searcher: tantivy.Searcher, groups: Groups) -> None:
+        self._schema, self._searcher, self._groups = schema, searcher, groups
         self._kept = lru_cache(COMPILED_MAX)(self._compiled)  # one search asks for the same parts again and again
+        self._word = lru_cache(COMPILED_MAX)(self._word_of)
 
     def compile(self, query: Query, days: Days = ()) -> tantivy.Query:
         """One query. days: select, without scores, what was published on these alone; any day where there are none."""
@@ -46,6 +65,49 @@ class Compiler:
     def forget(self) -> None:
         """Compile anew what was compiled before."""
         self._kept.cache_clear()
+        self._word.cache_clear()
+
+    # Words
+
+    def _word_of(self, query: Term | Phrase | Or) -> _Word:
+        parts = query.parts if isinstance(query, Or) else (query,)
+        fields = {part.field for part in parts if isinstance(part, Term | Phrase)}
+        field = fields.pop() if len(fields) == 1 else None
+        values: dict[str, None] = {}
+        runs: dict[tuple[str, ...], None] = {}
+        codes: list[Filter] = []
+        others: list[Query] = []
+        for part in parts:
+            match part:
+                case Term(values=own, field=where, is_reference=False) if where == field:
+                    values |= dict.fromkeys(own)
+                case Phrase(runs=own, field=where) if where == field:
+                    runs |= dict.fromkeys(own)
+                case Filter():
+                    codes.append(part)
+                case _:
+                    others.append(part)
+        coded = {(code.field, code.value) for code in codes}
+        groups = self._groups.inside(values, runs, None if field else coded)
+        listed = [self._groups.listed[number] for number in groups]
+        known_values = {value for group in listed for value in group.values}
+        known_runs = {run for group in listed for run in group.runs}
+        known_codes = set() if field else {code for group in listed for code in group.codes}
+        where = field or EVERYTHING
+        return _Word(
+            field=field,
+            groups=tuple(groups),
+            values=tuple(value for value in values if value not in known_values and self._holding(where, value)),
+            runs=tuple(
+                run for run in runs if not is_implied(run, known_values, known_runs) and self._holding_run(where, run)
+            ),
+            codes=tuple(code for code in codes if (code.field, code.value) not in known_codes),
+            others=tuple(others),
+            group_codes=tuple(code for code in codes if (code.field, code.value) in known_codes),
+        )
+
+    def _group_field(self, word: _Word) -> str:
+        return f"{word.field}_group" if word.field else "meant"
 
     # How many at most
 
@@ -53,10 +115,15 @@ class Compiler:
         """So many entries a query selects at most. Nothing is searched: the index knows how many hold a value."""
         everything: int = self._searcher.num_docs
         match query:
-            case Term(values=values, field=field):
+            case Term(values=values, field=field, is_reference=True):
                 found = sum(self._holding(field or EVERYTHING, value) for value in values)
-            case Phrase(runs=runs, field=field):
-                found = sum(self._holding_run(field or EVERYTHING, run) for run in runs)
+            case Term() | Phrase() | Or(least=1):
+                word = self._word(query)
+                where = word.field or EVERYTHING
+                found = sum(self._holding(self._group_field(word), str(number)) for number in word.groups)
+                found += sum(self._holding(where, value) for value in word.values)
+                found += sum(self._holding_run(where, run) for run in word.runs)
+                found += sum(map(self.at_most, (*word.codes, *word.others)))
             case Filter(field, value):
                 found = self._holding(field, value)
             case And(parts):
@@ -71,36 +138,37 @@ class Compiler:
         return int(self._searcher.doc_freq(field, value))
 
     def _holding_run(self, field: str, run: Sequence[str]) -> int:
-        if len(run) == 1 or self._is_one_value(run):
-            return self._holding(f"{field}_run", JOINED.join(run))
+        if len(run) == 1:
+            return self._holding(f"{field}_run", run[0])
         return min(self._holding(f"{field}_pair", pair) for pair in pairs(run))
-
-    def _is_one_value(self, run: Sequence[str]) -> bool:
-        return len(run) > 2 and JOINED.join(run) in self._runs.values
 
     # Queries
 
     def _compiled(self, query: Query, days: Days) -> tantivy.Query | None:
         match query:
-            case Term(values=values, field=field):
-                wanted = self._on(days, self._any_term(field or EVERYTHING, values))
-                is_scored = not field and not days
-                return self._with_boosts(
-                    wanted, self._term_boosts(values, is_reference=query.is_reference) if is_scored else []
-                )
-            case Phrase(runs=runs, field=field):
-                wanted = self._on(days, self._any_run(field or EVERYTHING, runs, days))
-                titled = None if field or days else self._any_run("title", runs, ())
-                return self._with_boosts(wanted, [tantivy.Query.boost_query(titled, TITLE_BOOST)] if titled else [])
+            case Term(is_reference=True):
+                return self._reference(query, days)
+            case Term() | Phrase():
+                return self._any_of(self._word(query), days)
+            case Or(parts, text, least) if least > 1:
+                compiled = [found for part in parts if (found := self._kept(part, days)) is not None]
+                return _some(compiled, least) if len(compiled) >= least else None
+            case Or(parts) if parts and all(map(_is_id, parts)):
+                ids = [part.value for part in parts if isinstance(part, Filter)]
+                return _silent(tantivy.Query.term_set_query(self._schema, "id", ids))
+            case Or(parts, text):
+                if text:
+                    return self._any_of(self._word(query), days)
+                return _any([found for part in parts if (found := self._kept(part, days)) is not None])
             case Filter(field, value):
+                if not self._holding(field, value):
+                    return None
                 return self._on(days, _silent(tantivy.Query.term_query(self._schema, field, value, "basic")))
             case Range(field, low, high):
                 bounds = (0 if low is None and high is None else low, high)
                 return _silent(tantivy.Query.range_query(self._schema, field, tantivy.FieldType.Integer, *bounds))
             case And(parts):
                 return self._conjunction(parts, days)
-            case Or(parts, text, least):
-                return self._disjunction(parts, days, is_one_word=bool(text), least=least)
             case Not():
                 return self._conjunction((query,), days)
             case All():
@@ -132,34 +200,65 @@ class Compiler:
             clauses.append((tantivy.Occur.Must, self._published_on(days) if days else self.compile(All())))
         return clauses[0][1] if len(clauses) == 1 else tantivy.Query.boolean_query(clauses)
 
-    def _disjunction(
-        self, parts: Sequence[Query], days: Days, *, is_one_word: bool, least: int
-    ) -> tantivy.Query | None:
-        if least == 1 and not is_one_word and parts and all(map(_is_id, parts)):
-            ids = [part.value for part in parts if isinstance(part, Filter)]
-            return _silent(tantivy.Query.term_set_query(self._schema, "id", ids))
-        compiled = [
-            tantivy.Query.const_score_query(found, CODE_SCORE) if is_one_word and isinstance(part, Filter) else found
-            for part in parts
-            if (found := self._kept(part, days)) is not None
+    def _any_of(self, word: _Word, days: Days) -> tantivy.Query | None:
+        """A word and what it was widened to: an entry scores by the best of these, and a little by the others."""
+        where = word.field or EVERYTHING
+        is_boosted = not word.field and not days
+        values = self._any_term(where, word.values)
+        runs = self._any_run(where, word.runs, days)
+        titled = self._any_run("title", word.runs, ()) if is_boosted else None
+        found = [
+            *(self._grouped(word, number, is_scored=not days) for number in word.groups),
+            self._with_boosts(values, self._term_boosts(word.values) if is_boosted else []),
+            self._with_boosts(runs, [(titled, TITLE_BOOST)]),
+            *(self._coded(code) for code in word.codes),
+            *(self._kept(other, days) for other in word.others),
         ]
-        if len(compiled) < least:
-            return None
-        if least > 1:
-            return _some(compiled, least)
-        if is_one_word and len(compiled) > 1:
-            return tantivy.Query.disjunction_max_query(compiled, SYNONYM_SHARE)
-        return _any(compiled)
+        parts = [part for part in found if part is not None]
+        if days or len(parts) < 2:
+            return self._on(days, _any(parts))
+        return tantivy.Query.disjunction_max_query(parts, SYNONYM_SHARE)
 
-    def _term_boosts(self, values: Sequence[str], *, is_reference: bool) -> list[tantivy.Query]:
-        if is_reference:
-            boosted = [
-                (self._any_term("reference", values), REFERENCE_SCORE),
-                (self._any_term("reference", [EXACT + value for value in values]), EXACT_REFERENCE_SCORE),
-            ]
-            return [tantivy.Query.const_score_query(wanted, score) for wanted, score in boosted if wanted]
-        boosted = [(self._any_term("title", values), TITLE_BOOST), (self._any_term("names", values), NAME_BOOST)]
-        return [tantivy.Query.boost_query(wanted, boost) for wanted, boost in boosted if wanted]
+    def _grouped(self, word: _Word, number: int, *, is_scored: bool) -> tantivy.Query | None:
+        """What the index holds as one value. Selected by one lookup; scores are looked up for what is selected."""
+        if word.field:
+            return (
+                self._term(f"{word.field}_group", str(number))
+                if self._holding(f"{word.field}_group", str(number))
+                else None
+            )
+        if not self._holding("meant", str(number)):
+            return None
+        found: tantivy.Query = _silent(tantivy.Query.term_query(self._schema, "meant", str(number), "basic"))
+        if not is_scored:
+            return found
+        boosts = [
+            (self._any_term(f"{field}_group", [str(number)]), boost)
+            for field, boost in ((EVERYTHING, GROUP_BOOST), ("title", TITLE_BOOST), (NAMES, NAME_BOOST))
+        ]
+        codes = [code for code in word.group_codes if (code.field, code.value) in self._groups.listed[number].codes]
+        boosts += [(self._coded(code), 1.0) for code in codes]
+        return self._with_boosts(found, boosts)
+
+    def _coded(self, code: Filter) -> tantivy.Query | None:
+        """An entry with the code that a word stands for."""
+        selected = self._kept(code, ())
+        return tantivy.Query.const_score_query(selected, CODE_SCORE) if selected else None
+
+    def _reference(self, reference: Term, days: Days) -> tantivy.Query | None:
+        wanted = self._on(days, self._any_term(reference.field or EVERYTHING, reference.values))
+        if days or reference.field:
+            return wanted
+        exact = [EXACT + value for value in reference.values]
+        scored = (
+            (self._any_term("reference", reference.values), REFERENCE_SCORE),
+            (self._any_term("reference", exact), EXACT_REFERENCE_SCORE),
+        )
+        constant = [(tantivy.Query.const_score_query(found, score), 1.0) for found, score in scored if found]
+        return self._with_boosts(wanted, constant)
+
+    def _term_boosts(self, values: Sequence[str]) -> list[tuple[tantivy.Query | None, float]]:
+        return [(self._any_term("title", values), TITLE_BOOST), (self._any_term(NAMES, values), NAME_BOOST)]
 
     def _any_term(self, field: str, values: Sequence[str]) -> tantivy.Query | None:
         return _any([self._term(field, value) for value in values if self._holding(field, value)])
@@ -174,19 +273,21 @@ class Compiler:
         if len(run) == 1:
             return self._term(f"{field}_run", run[0])
         found = pairs(run)
-        places = sorted({*range(0, len(found), 2), len(found) - 1})  # these hold every word of the run
-        if self._is_one_value(run):
-            return tantivy.Query.boost_query(self._term(f"{field}_run", JOINED.join(run)), float(len(places)))
         if len(found) == 1:
             return tantivy.Query.boost_query(self._term(f"{field}_pair", found[0]), PAIR_BOOST)
+        places = sorted({*range(0, len(found), 2), len(found) - 1})  # these hold every word of the run
         phrase = tantivy.Query.phrase_query(self._schema, f"{field}_pair", [(place, found[place]) for place in places])
         return self._on(days, phrase) or phrase
 
-    def _with_boosts(self, wanted: tantivy.Query | None, boosts: Sequence[tantivy.Query]) -> tantivy.Query | None:
-        if wanted is None or not boosts:
-            return wanted
-        clauses = [(tantivy.Occur.Must, wanted), *((tantivy.Occur.Should, boost) for boost in boosts)]
-        return tantivy.Query.boolean_query(clauses)
+    def _with_boosts(
+        self, wanted: tantivy.Query | None, boosts: Sequence[tuple[tantivy.Query | None, float]]
+    ) -> tantivy.Query | None:
+        """Add to the score of what is wanted. One inside the other: several optional parts side by side are read whole."""
+        for boost, times in boosts:
+            if wanted is not None and boost is not None:
+                more = tantivy.Query.boost_query(boost, times) if times != 1 else boost
+                wanted = tantivy.Query.boolean_query([(tantivy.Occur.Must, wanted), (tantivy.Occur.Should, more)])
+        return wanted
 
 
 def _silent(query: tantivy.Query) -> tantivy.Query:

@@ -19,7 +19,7 @@ import orjson
 import tantivy
 
 from indexer.engines.base import Hits, Sort
-from indexer.engines.tantivy_fields import SAMPLE, Runs
+from indexer.engines.tantivy_fields import SAMPLE, Groups
 from indexer.engines.tantivy_query import Compiler, Days
 from indexer.entry import FACETS
 from indexer.query import All, And, Not, Phrase, Query, Term, in_titles, leaves
@@ -54,11 +54,11 @@ class Commit:
     """One commit of the index, open. Totals and facets are kept: the next page of a search asks the same."""
 
     def __init__(
-        self, schema: tantivy.Schema, searcher: tantivy.Searcher, sample: tantivy.Searcher, runs: Runs
+        self, schema: tantivy.Schema, searcher: tantivy.Searcher, sample: tantivy.Searcher, groups: Groups
     ) -> None:
-        """sample: searches the sample of the same entries. runs: those that both hold as one value each."""
+        """sample: searches the sample of the same entries. groups: those that both hold as one value each."""
         self._schema, self.searcher, self._sample = schema, searcher, sample
-        self.compiler, self._sampler = Compiler(schema, searcher, runs), Compiler(schema, sample, runs)
+        self.compiler, self._sampler = Compiler(schema, searcher, groups), Compiler(schema, sample, groups)
         self._counts: dict[tuple[Query, tuple[str, ...]], _Counts] = {}
 
     def forget(self) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from indexer.engines import tantivy_search
 from indexer.engines.base import Engine, EngineBusyError, Sort
 from indexer.engines.tantivy import TantivyEngine
 from indexer.entry import FACETS, Entry, Words, entry_of
-from indexer.expand import expand
+from indexer.expand import Group, expand
 from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term, matches, parse_query
 from library.record import Coded, Kind, Record, Text
 from tests.indexer.invented_records import (
@@ -392,32 +393,47 @@ def test_hits_in_the_order_of_their_days_are_the_same_whether_some_days_or_all_a
     assert on_some_days == whole
 
 
-def test_a_run_that_the_index_holds_as_one_value_selects_what_its_words_select(tmp_path: Path) -> None:
-    runs = [("fire", "hazard", "of"), ("バッ", "ッテ", "テリ", "リー")]
+def test_a_group_that_the_index_holds_as_one_value_selects_what_its_words_select(tmp_path: Path) -> None:
+    group = Group(
+        frozenset({"battery", "电池"}),
+        frozenset({("fire", "hazard", "of"), ("バッ", "ッテ", "テリ", "リー")}),
+        frozenset({("category", "batteries")}),
+    )
     texts = [
         "バッテリー",
         "モバイルバッテリーの火災",
         "バッテリ",
         "fire hazard of toys",
         "hazard of fire",
-        "fire hazard. Of toys",
+        "a battery",
+        "toys",
     ]
     entries = [
         entry_of(BALLOONS.model_copy(update={"key": f"{n}", "texts": (Text(language="ja", value=text),)}))
         for n, text in enumerate(texts)
     ]
-    asked = [Phrase("x", (run,)) for run in (*runs, ("バッ", "ッテ", "テリ"), ("fire", "hazard"))]
+    entries.append(replace(entries[-1], id="coded", facets={"category": ("batteries",)}))
+    term, phrase = Term("x", tuple(sorted(group.values))), Phrase("x", tuple(sorted(group.runs)))
+    code = Filter("category", "batteries")
+    asked: list[Query] = [
+        *(Or(parts, "x") for parts in ((term, phrase, code), (term, phrase), (term, code), (phrase, code))),
+        Or((replace(term, values=(*term.values, "toy", "nothing")), phrase, code), "x"),
+        Or((term, replace(phrase, runs=(*phrase.runs, ("hazard", "of"))), code), "x"),
+        Or((term, replace(phrase, runs=(("fire", "hazard"), ("テリ", "リー"))), code), "x"),
+        Or((replace(term, field="title"), replace(phrase, field="title")), "x"),
+        *(term, phrase),
+    ]
     engines = [
-        TantivyEngine(tmp_path / "with", runs=lambda: runs),
-        TantivyEngine(tmp_path / "without", runs=lambda: ()),
+        TantivyEngine(tmp_path / "with", groups=lambda: [group]),
+        TantivyEngine(tmp_path / "without", groups=list),
     ]
     for engine in engines:
         engine.write(entries, 1)
 
     for query in asked:
         selected = {entry.id for entry in entries if matches(query, entry)}
-        assert selected
-        assert [set(engine.search(query, 0, 10).ids) for engine in engines] == [selected, selected]
+        assert [set(engine.search(query, 0, 10).ids) for engine in engines] == [selected, selected], query
+        assert [engine.count(query) for engine in engines] == [len(selected)] * 2
 
 
 def test_what_is_kept_of_a_search_goes_with_the_next_commit(filled: Engine) -> None:
