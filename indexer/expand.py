@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from indexer.analysis import STEM_MARK, cut_plain, fold, fold_characters, readings, tokens, words
@@ -47,7 +47,7 @@ YEAR = re.compile(r"(?:19|20)\d\d[年년]?")
 YEAR_IN_WORDS = re.compile(r"(?<![\d-])(?:19|20)\d\d年")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Concept:
     """Words by language, the usual one first, or the place of one country code.
 
@@ -60,6 +60,11 @@ class Concept:
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     codes: tuple[tuple[str, str], ...] = ()
     asked: tuple[str, ...] = ()
+
+    @cached_property
+    def looked_up(self) -> tuple[dict[str, None], dict[tuple[str, ...], None]]:
+        """The token values and the runs of primary tokens by which its words stand in texts."""
+        return _words_of(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,7 +407,7 @@ def _widened(
         case several:  # 'metal fragments' is a phrase of the glossary, and 'fragments of metal' was asked for as well
             parts.append(_flat(tuple(inside) or without_stop_words(tuple(several))))
     for concept in concepts:
-        own_values, own_runs = _words_of(concept)
+        own_values, own_runs = concept.looked_up
         values |= own_values
         runs |= own_runs
     for concept in concepts:
@@ -592,7 +597,7 @@ def groups(known: Glossary | None = None) -> list[Group]:
     """A group for each concept, those with the same words once. known: the saved bank by default."""
     found: dict[Group, None] = {}
     for concept in (known or glossary()).concepts:
-        values, runs = _words_of(concept)
+        values, runs = concept.looked_up
         found[Group(frozenset(values), frozenset(_not_implied(runs, values)), frozenset(_codes([concept])))] = None
     return list(found)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from math import ceil
 from time import perf_counter
 from typing import Literal
 
@@ -112,9 +113,14 @@ def search(
     has_words = any(isinstance(leaf, Term | Phrase) for leaf in leaves(query))  # filters alone put nothing in order
     # a lone reference or phrase has nothing that nearly fits: its order is the engine's, and a page of it is enough
     is_ranked = sort == "relevance" and has_words and (question is not None or (expand and isinstance(query, And)))
-    found = (
-        engine.search(query, 0, FRONT, sort, facets) if is_ranked else engine.search(query, first, count, sort, facets)
-    )
+    if is_ranked:
+        wanted = _reaching(first + count) if question else min(first + count, FRONT)
+        found = engine.search(query, 0, wanted, sort, facets)
+        if wanted < found.total < FRONT:  # few enough that what nearly fits follows them
+            others = engine.search(query, wanted, FRONT - wanted, sort, is_counted=False)
+            found = replace(found, hits=found.hits + others.hits)
+    else:
+        found = engine.search(query, first, count, sort, facets)
     looser = looser_queries(query) if expand else iter(())
     is_loosened = False
     while not found.total and (attempt := next(looser, None)) is not None:
@@ -125,10 +131,11 @@ def search(
         is_in_rest = first >= FRONT and found.total > FRONT and not is_loosened
         neighbours = _neighbours(engine, meaning, question) if meaning and question and not is_in_rest else []
         front = _front(engine, query, found, looser, neighbours, is_loosened=is_loosened, nearby=nearby)
-        reach = len(front) + max(0, found.total - FRONT)
-        hits = front[first : first + count]
-        if len(hits) < count and first + count > len(front) and found.total > FRONT:
-            behind = max(first - len(front), 0)
+        length = len(front.scored) if is_loosened or found.total < FRONT else FRONT
+        reach = length + max(0, found.total - FRONT)
+        hits = front.page(first, count)
+        if len(hits) < count and first + count > length and found.total > FRONT:
+            behind = max(first - length, 0)
             rest = engine.search(query, FRONT + behind, count - len(hits), is_counted=False)
             hits += [
                 Hit(record_id, round(_reciprocal(FRONT + behind + place), 9))
@@ -314,8 +321,8 @@ def _front(
     *,
     is_loosened: bool,
     nearby: bool,
-) -> list[Hit]:
-    """Order the first FRONT hits by words and meaning, and go on with what nearly fits where there are fewer."""
+) -> _Front:
+    """Order the first hits by words and meaning, and go on with what nearly fits where there are few."""
     full = list(found.ids)
     nearly: list[str] = []
     if nearby and found.total < FRONT:
@@ -328,20 +335,38 @@ def _front(
     if is_loosened:
         tiers = [_fused(full + nearly, near, MEANING_AMONG_NEARLY)]
     else:
-        among_full = [record_id for record_id in near if record_id in set(full)]
-        others = [record_id for record_id in near if record_id not in set(full)]
+        fits = set(full)
+        among_full = [record_id for record_id in near if record_id in fits]
+        others = [record_id for record_id in near if record_id not in fits]
         tiers = [_fused(full, among_full, MEANING_AMONG_FULL), _fused(nearly, others, MEANING_AMONG_NEARLY)]
-    by_meaning, lacking = set(strange), set(nearly)
-    return [
-        Hit(
-            record_id,
-            round(score + (len(tiers) - tier - 1), 9),
-            is_nearby=record_id in lacking,
-            is_by_meaning=record_id in by_meaning,
-        )
-        for tier, scored in enumerate(tiers)
-        for record_id, score in scored
-    ]
+    scored = [(record_id, score + len(tiers) - tier - 1) for tier, of in enumerate(tiers) for record_id, score in of]
+    return _Front(scored, set(nearly), set(strange))
+
+
+@dataclass(frozen=True, slots=True)
+class _Front:
+    """The first hits with their scores, best first. nearby, by_meaning: those that lack a word or two, and more."""
+
+    scored: Sequence[tuple[str, float]]
+    nearby: Collection[str]
+    by_meaning: Collection[str]
+
+    def page(self, first: int, count: int) -> list[Hit]:
+        return [
+            Hit(
+                record_id,
+                round(score, 9),
+                is_nearby=record_id in self.nearby,
+                is_by_meaning=record_id in self.by_meaning,
+            )
+            for record_id, score in self.scored[first : first + count]
+        ]
+
+
+def _reaching(count: int) -> int:
+    """How many hits by words may stand among the first `count`, whatever their meaning lifts them by."""
+    last = _reciprocal(max(count, 1) - 1) - MEANING_AMONG_FULL * _reciprocal(0)
+    return min(FRONT, ceil(1 / last) - RANK_CONSTANT) if last > 0 else FRONT
 
 
 def _nearly(engine: Engine, query: Query, looser: Iterator[Query], count: int) -> list[str]:

@@ -41,6 +41,7 @@ class Groups:
 
     def __init__(self, listed: Sequence[Group]) -> None:
         self.listed = listed
+        self._names = [str(number) for number in range(len(listed))]
         self._of_value: dict[str, list[int]] = {}
         self._of_code: dict[tuple[str, str], list[int]] = {}
         self._after: dict[str, Any] = {}  # value -> what may follow it; under "" the groups of the run that ends here
@@ -57,14 +58,15 @@ class Groups:
 
     def met(self, words: Words) -> list[str]:
         """The groups of which words stand in a field, as often as they do."""
-        found = [number for value in words.every for number in self._of_value.get(value, ())]
-        for start, value in enumerate(words.run):
-            node, place = self._after.get(value), start
+        of_value, after, run = self._of_value, self._after, words.run
+        found = [number for value in words.every if value in of_value for number in of_value[value]]
+        for start in [place for place, value in enumerate(run) if value in after]:
+            node, place = after[run[start]], start
             while node is not None:
                 found += node.get("", ())
                 place += 1
-                node = node.get(words.run[place]) if place < len(words.run) else None
-        return list(map(str, found))
+                node = node.get(run[place]) if place < len(run) else None
+        return [self._names[number] for number in found]
 
     def coded(self, facets: Mapping[str, Sequence[str]]) -> list[str]:
         """The groups that the codes of an entry stand for."""

@@ -117,6 +117,8 @@ class Compiler:
         match query:
             case Term(values=values, field=field, is_reference=True):
                 found = sum(self._holding(field or EVERYTHING, value) for value in values)
+            case Or(parts) if parts and all(map(_is_id, parts)):
+                found = len(parts)
             case Term() | Phrase() | Or(least=1):
                 word = self._word(query)
                 where = word.field or EVERYTHING

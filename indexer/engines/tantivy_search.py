@@ -110,18 +110,25 @@ class Commit:
         return kept
 
     def _counts_of(self, query: Query, facets: tuple[str, ...], *, has_words: bool) -> _Counts:
-        if self.compiler.at_most(query) <= COUNTED_MAX:
-            return _Counts(*_aggregated(self.searcher, self.compiler.compile(query), facets))
-        if has_words:
-            total, counted = _aggregated(self._sample, self._sampler.compile(query), facets, SAMPLE)
+        if self.compiler.at_most(query) > COUNTED_MAX:
+            if not has_words:
+                return self._counts_of_filters(query, facets)
+            total, counted = self._in_sample(query, facets)
             if total > COUNTED_MAX:
                 return _Counts(_rounded(total), counted, bool(facets), is_sampled=True)
+        return _Counts(*_aggregated(self.searcher, self.compiler.compile(query), facets))
+
+    def _counts_of_filters(self, query: Query, facets: tuple[str, ...]) -> _Counts:
+        """What a filter selects is counted at a glance; its facets are not."""
         total = self.count(query)
-        if not facets or total <= COUNTED_MAX:
-            return _Counts(total, _aggregated(self.searcher, self.compiler.compile(query), facets)[1] if facets else {})
-        return _Counts(
-            total, _aggregated(self._sample, self._sampler.compile(query), facets, SAMPLE)[1], are_sampled=True
-        )
+        if not facets:
+            return _Counts(total, {})
+        if total > COUNTED_MAX:
+            return _Counts(total, self._in_sample(query, facets)[1], are_sampled=True)
+        return _Counts(total, _aggregated(self.searcher, self.compiler.compile(query), facets)[1])
+
+    def _in_sample(self, query: Query, facets: tuple[str, ...]) -> tuple[int, _Facets]:
+        return _aggregated(self._sample, self._sampler.compile(query), facets, SAMPLE)
 
     def _about(self, query: Query) -> int:
         """How many entries a query selects, about: the bound where that is low, else what the sample says."""

@@ -9,7 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Query, Request
+import orjson
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
@@ -110,7 +111,7 @@ def search_by_address(
     expand: Annotated[bool, Query(description="search terms of the trade in other languages too")] = True,
     meaning: Annotated[Choice, Query(description="search by meaning too; auto: where it helps")] = "auto",
     asof: Annotated[date | None, Query(description="only what was held on this day, UTC, as it was then")] = None,
-) -> dict[str, Any]:
+) -> Response:
     """Search by address. A query that cannot be read is refused with its column."""
     names = [name.strip() for name in facets.split(",") if name.strip()]
     wanted = Asked(q=q, sort=sort, expand=expand, meaning=meaning, asof=asof)
@@ -118,18 +119,19 @@ def search_by_address(
 
 
 @router.post("/search", response_model=Found, responses=REFUSALS, summary="Search with a long query")
-def search_by_body(door: AtDoor, search: Search) -> dict[str, Any]:
+def search_by_body(door: AtDoor, search: Search) -> Response:
     """The same search; the query stands in the body. Nothing is changed by it."""
     wanted = Asked(q=search.query, sort=search.sort, expand=search.expand, meaning=search.meaning, asof=search.asof)
     return _answer(door, wanted, first=search.first, count=search.count, facets=search.facets)
 
 
-def _answer(door: Door, wanted: Asked, *, first: int, count: int, facets: Sequence[str]) -> dict[str, Any]:
+def _answer(door: Door, wanted: Asked, *, first: int, count: int, facets: Sequence[str]) -> Response:
     if any(name not in ANY_FACET for name in facets):
         raise HTTPException(400, "error.facets")
     if first + count > REACH:
         raise HTTPException(400, "error.reach")
-    return found_json(door.store, door.engine, wanted, first=first, count=count, facets=facets, meaning=door.meaning)
+    found = found_json(door.store, door.engine, wanted, first=first, count=count, facets=facets, meaning=door.meaning)
+    return Response(orjson.dumps(found), media_type="application/json")  # made by us: to check it again took a sixth
 
 
 class Offer(BaseModel):
