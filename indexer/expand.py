@@ -432,24 +432,26 @@ def _words_of(concept: Concept) -> tuple[dict[str, None], dict[tuple[str, ...], 
             every, primary = words(word, reading)
             if _is_one_word(word, primary, every):
                 values[primary[0] if len(primary) == 1 else fold_characters(word)] = None
-                if reading == "en" and primary[0].isascii():  # as the other languages print it: 'Charger', 'Toys'
-                    values |= dict.fromkeys((fold(word), *_plurals(fold(word))))
             elif primary:
                 runs[tuple(primary)] = None
+    for word in concept.words.get("en", ()):
+        every, primary = words(word, "en")
+        if _is_one_word(word, primary, every):  # as other languages print it: 'Charger', 'Toys'
+            values |= dict.fromkeys((fold(word), *_plural(fold(word))))
     return values, runs
 
 
-def _plurals(word: str) -> Iterator[str]:
-    """How English makes more of a word.
+def _plural(word: str) -> Iterator[str]:
+    """How English says more of a word, where it is not said already.
 
-    >>> list(_plurals("toy")), list(_plurals("battery")), list(_plurals("fuse"))
-    (['toys'], ['batteries'], ['fuses'])
+    >>> list(_plural("toy")), list(_plural("battery")), list(_plural("toys"))
+    (['toys'], ['batteries'], [])
     """
     if word.endswith("y") and word[-2:-1] not in "aeiou":
         yield word[:-1] + "ies"
-    elif word.endswith(("s", "x", "z", "ch", "sh")):
+    elif word.endswith(("ss", "x", "z", "ch", "sh")):
         yield word + "es"
-    elif word.isalpha():
+    elif word.isalpha() and not word.endswith("s"):
         yield word + "s"
 
 
@@ -593,13 +595,14 @@ class Group:
     codes: frozenset[tuple[str, str]]
 
 
-def groups(known: Glossary | None = None) -> list[Group]:
-    """A group for each concept, those with the same words once. known: the saved bank by default."""
+@cache
+def groups() -> tuple[Group, ...]:
+    """A group for each concept of the saved bank, those with the same words once."""
     found: dict[Group, None] = {}
-    for concept in (known or glossary()).concepts:
+    for concept in glossary().concepts:
         values, runs = concept.looked_up
         found[Group(frozenset(values), frozenset(_not_implied(runs, values)), frozenset(_codes([concept])))] = None
-    return list(found)
+    return tuple(found)
 
 
 def _places() -> Iterator[Concept]:

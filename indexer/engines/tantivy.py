@@ -20,6 +20,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +46,15 @@ class _Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.groups = Groups([_group(*parts) for parts in orjson.loads((path / "groups.json").read_bytes())])
+        self.groups = _groups((path / "groups.json").read_bytes())
         self.schema = schema()
         self._whole, self._sample = open_index(path, self.schema), open_index(path / "sample", self.schema)
 
     @classmethod
-    def made(cls, path: Path, listed: Iterable[Group]) -> _Folder:
+    def made(cls, path: Path, groups: Iterable[Group]) -> _Folder:
         """Make an empty index that will hold these groups as one value each."""
         (path / "sample").mkdir(parents=True)
-        parts = [[sorted(group.values), sorted(group.runs), sorted(group.codes)] for group in listed]
+        parts = [[sorted(group.values), sorted(group.runs), sorted(group.codes)] for group in groups]
         (path / "groups.json").write_bytes(orjson.dumps(parts))
         return cls(path)
 
@@ -311,8 +312,15 @@ def _new_name() -> str:
     return NAME + secrets.token_hex(6)
 
 
-def _group(values: list[str], runs: list[list[str]], codes: list[list[str]]) -> Group:
-    return Group(frozenset(values), frozenset(map(tuple, runs)), frozenset((name, value) for name, value in codes))
+@lru_cache(4)
+def _groups(kept: bytes) -> Groups:
+    """What groups.json says; reading it takes as long as writing a hundred entries, and every batch begins with it."""
+    return Groups(
+        [
+            Group(frozenset(values), frozenset(map(tuple, runs)), frozenset(map(tuple, codes)))
+            for values, runs, codes in orjson.loads(kept)
+        ]
+    )
 
 
 @contextmanager

@@ -27,9 +27,7 @@ EXACT_REFERENCE_SCORE = 100.0
 CODE_SCORE = 14.0  # a code counts like one good word: 'choking' as hazard, where the notice does not print the word
 SYNONYM_SHARE = 0.1
 COMPILED_MAX = 2_000
-CHOICES_MAX = (
-    28  # 'six of eight' as so many conjunctions; counting how many parts an entry meets took four times as long
-)
+CHOICES_MAX = 28  # conjunctions, as of 'six of eight'; counting how many parts an entry meets took four times as long
 
 Days = tuple[int, ...]
 
@@ -224,11 +222,7 @@ class Compiler:
     def _grouped(self, word: _Word, number: int, *, is_scored: bool) -> tantivy.Query | None:
         """What the index holds as one value. Selected by one lookup; scores are looked up for what is selected."""
         if word.field:
-            return (
-                self._term(f"{word.field}_group", str(number))
-                if self._holding(f"{word.field}_group", str(number))
-                else None
-            )
+            return self._any_term(f"{word.field}_group", [str(number)])
         if not self._holding("meant", str(number)):
             return None
         found: tantivy.Query = _silent(tantivy.Query.term_query(self._schema, "meant", str(number), "basic"))
