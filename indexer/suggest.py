@@ -189,17 +189,25 @@ def keys_of(shown: str, kind: str) -> set[str]:
 class SuggestionFollower:
     """Keeps the table of suggestions; the position is kept in the same transaction.
 
-    A record counts once, when it is new. What an amendment brings is there from then on, and what it took away stays:
-    a suggestion promises no hits.
+    A record counts once, when it is new. What an amendment brings is there from then on, and what it took away stays
+    until the table is made anew: a suggestion promises no hits.
     """
 
     name = "suggestions"
 
     def __init__(self, store: Store, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._store, self._now = store, now
+        self._read_to = 0
 
     def position(self) -> int:
-        return self._store.position(self.name)
+        self._read_to = self._store.position(self.name)
+        return self._read_to
+
+    def start_anew(self) -> None:
+        """Empty the table. Whoever follows the log fills it from the records as they are, reading from its start."""
+        with self._store.write() as transaction:
+            transaction.do("DELETE FROM suggestion")
+            self._store.set_position(transaction, self.name, 0, at=self._now())
 
     def handle(self, changes: Sequence[Change]) -> None:
         if not changes:
@@ -214,9 +222,13 @@ class SuggestionFollower:
             for key in keys_of(shown, kind)
         }
         with self._store.write() as transaction:
+            if int(transaction.value(POSITION, name=self.name) or 0) != self._read_to:
+                return  # the table was emptied meanwhile, and all of the log is read again
             transaction.do_many(KEEP, [rows[place] for place in sorted(rows)])
             self._store.set_position(transaction, self.name, changes[-1].seq, at=self._now())
 
+
+POSITION = "SELECT position FROM follower WHERE name = :name"
 
 KEEP = """
     INSERT INTO suggestion (key, shown, kind, seen) VALUES (:key, :shown, :kind, :seen)

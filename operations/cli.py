@@ -103,14 +103,19 @@ def rebuild(
         typer.Option(help="Move the library to this engine, 'elastic' or 'tantivy'; running processes follow at once."),
     ] = "",
 ) -> None:
-    """Build the index anew beside the old one and swap; searching goes on. Interrupted, it leaves the old one."""
+    """Build the index anew beside the old one and swap; searching goes on. Interrupted, it leaves the old one.
+
+    Vectors and suggestions are made anew as well.
+    """
     from indexer.build import rebuild as build_anew
     from indexer.engines import engine_in_use, open_named, use_engine
     from indexer.engines.base import EngineBusyError, EngineDownError
     from indexer.meaning import open_meaning
     from indexer.meaning import rebuild as encode_anew
+    from indexer.suggest import SuggestionFollower
     from library.console import fail, progress, set_up_logging
     from library.house import opened
+    from operations.following import catch_up
 
     set_up_logging()
     with opened() as house:
@@ -139,6 +144,8 @@ def rebuild(
             else:
                 build_words()
                 build_meaning()
+                SuggestionFollower(house.store).start_anew()
+                catch_up(house)
         except (EngineBusyError, EngineDownError) as error:
             fail(f"the index was not built: {error}")
         finally:
