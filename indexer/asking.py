@@ -23,8 +23,20 @@ FILE = Path(__file__).parents[1] / "config" / "vocabulary" / "asking.toml"
 @cache
 def words_around() -> frozenset[str]:
     """The words that are left out where others remain, casefolded."""
-    lists = tomllib.loads(FILE.read_text(encoding="utf-8"))
-    return frozenset(word.casefold() for group in lists.values() for word in chain.from_iterable(group.values()))
+    return frozenset().union(*_lists().values())
+
+
+def words_of_degree() -> frozenset[str]:
+    """Those of them that are left out although the term bank knows them."""
+    return _lists()["degree"]
+
+
+@cache
+def _lists() -> dict[str, frozenset[str]]:
+    return {
+        name: frozenset(word.casefold() for word in chain.from_iterable(by_language.values()))
+        for name, by_language in tomllib.loads(FILE.read_text(encoding="utf-8")).items()
+    }
 
 
 # Days in words --------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from indexer.analysis import STEM_MARK, cut_plain, fold, fold_characters, readings, tokens, words
-from indexer.asking import days_in, words_around
+from indexer.asking import days_in, words_around, words_of_degree
 from indexer.query import (
     STOP_WORDS,
     And,
@@ -28,6 +28,7 @@ from indexer.query import (
     Range,
     Term,
     conditions,
+    leaves,
     without_stop_words,
 )
 from indexer.terms import FOLDER, OWN_LANGUAGE_ONLY, Row, read_rows
@@ -189,10 +190,21 @@ def _expand_parts(parts: Sequence[Query], known: Glossary, also: dict[str, None]
 
 def _without_question(parts: Sequence[Query]) -> Sequence[Query]:
     """Leave out what was only said around the words, unless nothing else was said."""
-    kept = [
-        part for part in parts if not (_is_bare(part) and fold_characters(_text(part)).casefold() in words_around())
-    ]
+    kept = [part for part in parts if not _is_around(part)]
     return kept if any(isinstance(part, Term | Phrase | And | Or) for part in kept) else parts
+
+
+def _is_around(part: Query) -> bool:
+    """Whether a part says nothing of what is looked for."""
+    text = fold_characters(part.text if isinstance(part, Or) else _text(part)).casefold()
+    return (_is_bare(part) and text in words_around()) or (_is_plain(part) and text in words_of_degree())
+
+
+def _is_plain(part: Query) -> bool:
+    """Whether a part is a word that may stand anywhere, as typed or widened."""
+    if isinstance(part, Or):
+        return all(leaf.field is None for leaf in leaves(part) if isinstance(leaf, Term | Phrase))
+    return _is_bare(part)
 
 
 def _is_bare(part: Query) -> bool:

@@ -86,6 +86,22 @@ def test_a_word_of_a_question_inside_another_word_stays_with_it() -> None:
     assert {leaf.text for leaf in leaves(asked("因素"))} == {"因素"}
 
 
+def test_how_much_there_is_of_a_thing_narrows_nothing() -> None:
+    for said, bare in [
+        ("气球 含量过高", "气球"),
+        ("充电宝 不合格 召回", "充电宝 召回"),
+        ("excessive balloons", "balloons"),
+    ]:
+        assert found(said) == found(bare) != set()
+
+
+@pytest.mark.parametrize("text", ["超标", "质量 不合格", '气球 "超标"', "气球 title:超标"])
+def test_how_much_there_is_stays_where_it_is_all_that_was_typed_or_was_meant_to_the_letter(text: str) -> None:
+    words = "".join(leaf.text for leaf in leaves(asked(text)) if not isinstance(leaf, Filter | Range))
+
+    assert "超标" in words or "不合格" in words
+
+
 # Days -----------------------------------------------------------------------------------------------------------------
 
 
