@@ -15,7 +15,7 @@ from indexer.expand import expand
 from indexer.folding import folded
 from indexer.query import And, Filter, QueryError, parse_query
 from indexer.query import Query as Tree
-from indexer.search import SearchResult, highlight
+from indexer.search import Hit, SearchResult, highlight
 from indexer.similar import similar
 from library.archive import ArchiveError
 from library.page import Page
@@ -46,6 +46,7 @@ from search_api.saved import saved_searches
 router = APIRouter(include_in_schema=False)
 WEEK = timedelta(days=7)
 MONTHS_SHOWN = 48
+FOLDED = 5 * PAGE_SIZE  # hits among which those of one event are found, whatever pages they stand on
 EXAMPLES = (
     "玩具 窒息",
     "充电宝 起火",
@@ -104,22 +105,26 @@ def search_page(
     """Hits with their facets. A query that cannot be read comes back with a mark under the place of the trouble."""
     reader = door.reader(request)
     wanted = asked(q, f or [], sort, page, expand, meaning, fold, asof)
+    begin = wanted.first - wanted.first % FOLDED if wanted.fold else wanted.first
     try:
         result = find(
             door.store,
             door.engine,
             wanted,
-            first=wanted.first,
-            count=PAGE_SIZE,
+            first=begin,
+            count=FOLDED if wanted.fold else PAGE_SIZE,
             facets=SIDEBAR,
             meaning=door.meaning,
         )
     except QueryError as error:
         return door.page(request, "search.html", status=400, asked=wanted, error=error, result=None)
-    hits = [
-        hit_of(hit.record, hit, result.query, reader, door.sources) for hit in result.hits if hit.record is not None
+    here = range(wanted.first - begin, wanted.first - begin + PAGE_SIZE)
+    groups = _groups(result.hits, here, is_folded=wanted.fold)
+    entries = [
+        (hit_of(group[0].record, group[0], result.query, reader, door.sources), [hit.record for hit in group[1:]])
+        for group in groups
+        if group[0].record
     ]
-    groups = folded([hit.record for hit in hits]) if wanted.fold else [[place] for place in range(len(hits))]
     facets = [
         (name, [(clause(name, str(value)), label(name, str(value), reader, door.sources), n) for value, n in values])
         for name in SIDEBAR
@@ -136,9 +141,10 @@ def search_page(
         asked=wanted,
         error=None,
         result=result,
-        hits=[[hits[place] for place in group] for group in groups],
-        shown=len(hits),
-        is_folded=len(groups) < len(hits),
+        entries=entries,
+        shown=sum(map(len, groups)),
+        is_folded=len(groups) < len([hit for hit in result.hits[here.start : here.stop] if hit.record])
+        or any(len(group) > 1 for group in groups),
         is_kept=wanted.at_page(1) in read_kept(request.cookies.get(COOKIE, "")),
         facets=facets,
         meant=meant(door.store, door.engine, wanted, result),
@@ -148,6 +154,15 @@ def search_page(
         can_mean=door.meaning is not None and wanted.sort == "relevance",
         country=country,
     )
+
+
+def _groups(hits: Sequence[Hit], here: range, *, is_folded: bool) -> list[list[Hit]]:
+    """The hits of a page, those of one event together where the first of them stands, be it pages before."""
+    held = [(place, hit) for place, hit in enumerate(hits) if hit.record is not None]
+    if not is_folded:
+        return [[hit] for place, hit in held if place in here]
+    groups = folded([hit.record for _, hit in held if hit.record])
+    return [[held[place][1] for place in group] for group in groups if held[group[0]][0] in here]
 
 
 def _chip(chosen: str, reader: Reader, door: Door) -> str:

@@ -171,16 +171,37 @@ def test_records_of_one_event_are_shown_as_one_and_each_by_itself_on_request(own
     each = client.get("/search", params={"q": "zephyr rattles", "fold": "0"}).text
 
     assert "<b>2 records</b>" in folded and "<b>2 records</b>" in each
-    assert "The 2 records of this page are shown as 1." in folded and "1 more of the same event" in folded
+    assert "2 records are shown as 1." in folded and "1 more of the same event" in folded
     assert "fold=0" in folded and "the same event" not in each
     assert client.get("/api/search", params={"q": "zephyr rattles"}).json()["total"] == 2
     assert len(client.get("/api/search", params={"q": "zephyr rattles"}).json()["hits"]) == 2
 
 
+def test_records_of_one_event_are_shown_where_the_first_of_them_stands_and_on_no_later_page(own_shelf):
+    client = browser(own_shelf)
+    at = now()
+    title = "Zephyr Toys recalls wooden rattles due to choking hazard"
+    shelve(own_shelf, "us_cpsc", ("27001",), title=title, at=at)
+    for number in range(21):
+        between = f"Zephyr Toys recalls item {number} of its own kind"
+        shelve(own_shelf, "us_cpsc", (f"271{number:02}",), title=between, at=at - timedelta(days=1 + number))
+    shelve(own_shelf, "us_cpsc", ("27002",), title=title, at=at - timedelta(days=25))
+
+    first, second = (
+        client.get("/search", params={"q": "zephyr", "sort": "newest", "page": str(page)}).text for page in (1, 2)
+    )
+    each = client.get("/search", params={"q": "zephyr", "sort": "newest", "page": "2", "fold": "0"}).text
+
+    assert "us_cpsc:27001" in first and "us_cpsc:27002" in first and "21 records are shown as 20." in first
+    assert "us_cpsc:27002" not in second and "us_cpsc:27120" in second and "on pages before" in second
+    assert "us_cpsc:27002" in each
+
+
 def test_a_past_day_shows_what_was_held_then_as_it_was(own_shelf):
     client = browser(own_shelf)
     shelve(own_shelf, "us_cpsc", ["27003"], title="Zephyr balloons", at=now() + timedelta(days=40))
-    before, after = (f"{now() + timedelta(days=days):%Y-%m-%d}" for days in (-1, 20))
+    amended = now() - timedelta(hours=6)  # as the shelf says
+    before, after = (f"{amended + timedelta(days=days):%Y-%m-%d}" for days in (-1, 20))
 
     def total(**asked):
         return client.get("/api/search", params={"q": "balloons"} | asked).json()["total"]
