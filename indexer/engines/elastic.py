@@ -112,7 +112,7 @@ class ElasticEngine(ClusterIndex):
         is_beyond = first + count > WINDOW  # where the pages end is known by the total
         body = _body(query, sort, facets, is_counted=is_counted or is_beyond)
         # the same query asks the same copies, whose statistics differ from the others' by what they have not merged yet
-        key = blake2b(orjson.dumps(body), digest_size=12).digest()
+        key = blake2b(orjson.dumps(body | {"track_total_hits": True}), digest_size=12).digest()
 
         def ask() -> Hits:
             if is_beyond:
