@@ -44,28 +44,29 @@ class Groups:
         self._names = [str(number) for number in range(len(listed))]
         self._of_value: dict[str, list[int]] = {}
         self._of_code: dict[tuple[str, str], list[int]] = {}
-        self._after: dict[str, Any] = {}  # value -> what may follow it; under "" the groups of the run that ends here
+        # the first two values of a run -> what may follow them; under "" the groups of the run that ends here
+        self._after: dict[str, Any] = {}
         for number, group in enumerate(listed):
             for value in group.values:
                 self._of_value.setdefault(value, []).append(number)
             for code in group.codes:
                 self._of_code.setdefault(code, []).append(number)
             for run in group.runs:
-                node = self._after
-                for value in run:
+                node = self._after.setdefault(JOINED.join(run[:2]), {})
+                for value in run[2:]:
                     node = node.setdefault(value, {})
                 node.setdefault("", []).append(number)
 
-    def met(self, words: Words) -> list[str]:
-        """The groups of which words stand in a field, as often as they do."""
-        of_value, after, run = self._of_value, self._after, words.run
-        found = [number for value in words.every if value in of_value for number in of_value[value]]
-        for start in [place for place, value in enumerate(run) if value in after]:
-            node, place = after[run[start]], start
+    def met(self, words: Words, paired: Sequence[str]) -> list[str]:
+        """The groups of which words stand in a field, as often as they do. paired: the pairs of its run."""
+        after, run = self._after, words.run
+        found = [number for numbers in map(self._of_value.get, words.every) if numbers for number in numbers]
+        for start in [place for place, pair in enumerate(paired) if pair in after]:
+            node, place = after[paired[start]], start + 2
             while node is not None:
                 found += node.get("", ())
-                place += 1
                 node = node.get(run[place]) if place < len(run) else None
+                place += 1
         return [self._names[number] for number in found]
 
     def coded(self, facets: Mapping[str, Sequence[str]]) -> list[str]:
@@ -92,8 +93,8 @@ class Groups:
         ]
 
     def _of_run(self, run: Sequence[str]) -> Sequence[int]:
-        node = self._after
-        for value in run:
+        node = self._after.get(JOINED.join(run[:2]), {})
+        for value in run[2:]:
             node = node.get(value, {})
         found: Sequence[int] = node.get("", ())
         return found
@@ -142,16 +143,17 @@ def document(entry: Entry, groups: Groups) -> tantivy.Document:
     made = tantivy.Document()
     made.add_text("id", entry.id)
     made.add_text("kept", "1")
-    met = {name: groups.met(found) for name, found in entry.words.items()}
+    paired = {name: pairs(found.run) for name, found in entry.words.items()}
+    met = {name: groups.met(found, paired[name]) for name, found in entry.words.items()}
     everything = Words(
         tuple(value for found in entry.words.values() for value in found.every),
         tuple(value for found in entry.words.values() for value in (*found.run, BREAK)),
     )
     in_any = [number for found in met.values() for number in found]
-    _add_words(made, EVERYTHING, everything, in_any)
+    _add_words(made, EVERYTHING, everything, pairs(everything.run), in_any)
     for name in SEARCHED:
         if found := entry.words.get(name):
-            _add_words(made, name, found, met[name])
+            _add_words(made, name, found, paired[name], met[name])
     named = [name for name in ("product", "brand", "company") if name in entry.words]
     made.add_text(NAMES, " ".join(value for name in named for value in entry.words[name].every))
     made.add_text(f"{NAMES}_group", " ".join(number for name in named for number in met[name]))
@@ -175,10 +177,10 @@ def is_sampled(record_id: str) -> bool:
     return _digest(record_id) % SAMPLE == 0
 
 
-def _add_words(made: tantivy.Document, field: str, words: Words, groups: Iterable[str]) -> None:
+def _add_words(made: tantivy.Document, field: str, words: Words, paired: Sequence[str], groups: Iterable[str]) -> None:
     made.add_text(field, " ".join(words.every))
     made.add_text(f"{field}_run", " ".join(words.run))
-    made.add_text(f"{field}_pair", " ".join(pairs(words.run)))
+    made.add_text(f"{field}_pair", " ".join(paired))
     made.add_text(f"{field}_group", " ".join(groups))
 
 
