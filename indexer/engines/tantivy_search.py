@@ -131,12 +131,16 @@ class Commit:
         return _aggregated(self._sample, self._sampler.compile(query), facets, SAMPLE)
 
     def _about(self, query: Query) -> int:
-        """How many entries a query selects, about: the bound where that is low, else what the sample says."""
+        """How many entries a query selects, about; exactly near SCORED_MAX, so that all pages agree on the order."""
         bound = self.compiler.at_most(query)
         if bound <= SCORED_MAX:
             return bound
-        found = self._sample.terms_with_prefix("kept", "1", self._sampler.compile(query))
-        return int(found[0][1]) * SAMPLE if found else 0
+        if bound > COUNTED_MAX:
+            found = self._sample.terms_with_prefix("kept", "1", self._sampler.compile(query))
+            total = int(found[0][1]) * SAMPLE if found else 0
+            if total > COUNTED_MAX or total < SCORED_MAX // 4:
+                return total
+        return self.count(query)
 
     # Ordering
 

@@ -375,6 +375,26 @@ def test_of_very_many_hits_those_with_the_words_in_the_title_come_first_and_then
     assert ids[10:] == [record.id for record in reversed(texts)]
 
 
+@pytest.mark.parametrize("scored", [30, 39, 40, 41, 50])
+def test_pages_whose_hits_are_counted_go_on_in_those_that_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scored: int
+) -> None:
+    monkeypatch.setattr(tantivy_search, "SCORED_MAX", scored)
+    engine = TantivyEngine(tmp_path)
+    titled, texts = notices(10)
+    unlike = [
+        record.model_copy(update={"key": f"Y-{n}", "titles": texts[0].titles, "texts": ()})
+        for n, record in enumerate(texts)
+    ]
+    engine.write([entry_of(record) for record in (*texts, *titled, *unlike)], 1)
+    query = And((parse_query("balloons"), parse_query("notice OR balloons")))
+
+    whole = engine.search(query, 0, 60).ids
+    pages = [engine.search(query, first, 7, is_counted=first == 0).ids for first in range(0, 60, 7)]
+
+    assert tuple(hit for page in pages for hit in page) == whole
+
+
 @pytest.mark.parametrize("sort", ["newest", "oldest"])
 def test_hits_in_the_order_of_their_days_are_the_same_whether_some_days_or_all_are_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sort: Sort
