@@ -81,7 +81,7 @@ class Commit:
             total = counts.total
         else:
             counts, total = _Counts(0, {}), self._about(query)
-        hits = self._hits(query, total, first, count, sort) if count > 0 else []
+        hits = self._hits(query, total, first, count, sort) if count > 0 and (total or not is_counted) else []
         return Hits(counts.total, tuple(hits), counts.facets, counts.are_sampled, counts.is_sampled)
 
     @cached_property
