@@ -480,12 +480,17 @@ def _spellings(concept: Concept) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _not_implied(runs: Iterable[tuple[str, ...]], values: Container[str]) -> Iterator[tuple[str, ...]]:
     """Leave out the runs that select nothing more: 'fire hazard' beside 'fire', 'portable power bank' beside 'power bank'."""
-    kept: list[tuple[str, ...]] = []
+    kept: set[tuple[str, ...]] = set()
     for run in sorted(runs, key=len):
-        stretches = {run[start:stop] for start in range(len(run)) for stop in range(start + 1, len(run) + 1)}
-        if not any(value in values for value in run) and stretches.isdisjoint(kept):
-            kept.append(run)
+        if not is_implied(run, values, kept):
+            kept.add(run)
             yield run
+
+
+def is_implied(run: tuple[str, ...], values: Container[str], runs: Container[tuple[str, ...]]) -> bool:
+    """Whether what holds a run holds one of some values or runs as well."""
+    stretches = (run[start:stop] for start in range(len(run)) for stop in range(start + 1, len(run) + 1))
+    return any(value in values for value in run) or any(stretch in runs for stretch in stretches)
 
 
 def _is_one_word(word: str, primary: Sequence[str], every: Sequence[str]) -> bool:

@@ -22,7 +22,7 @@ from typing import Any
 import tantivy
 
 from indexer.entry import BREAK, DATES, FACETS, WORD_FIELDS, Entry, Words
-from indexer.expand import Group
+from indexer.expand import Group, is_implied
 
 SEARCHED = ("title", "product", "brand", "company", "reference")  # fields that a query may name
 EVERYTHING = "all"
@@ -98,12 +98,6 @@ class Groups:
             node = node.get(value, {})
         found: Sequence[int] = node.get("", ())
         return found
-
-
-def is_implied(run: tuple[str, ...], values: Container[str], runs: Container[tuple[str, ...]]) -> bool:
-    """Whether what holds a run holds one of some values or runs as well."""
-    stretches = (run[start:stop] for start in range(len(run)) for stop in range(start + 1, len(run) + 1))
-    return any(value in values for value in run) or any(stretch in runs for stretch in stretches)
 
 
 def schema() -> tantivy.Schema:

@@ -14,8 +14,9 @@ from math import comb
 
 import tantivy
 
-from indexer.engines.tantivy_fields import EVERYTHING, NAMES, Groups, is_implied, pairs
+from indexer.engines.tantivy_fields import EVERYTHING, NAMES, Groups, pairs
 from indexer.entry import EXACT
+from indexer.expand import is_implied
 from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term
 
 TITLE_BOOST = 1.5
