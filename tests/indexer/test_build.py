@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-
-import pytest
-
 from indexer.build import IndexFollower, rebuild
 from indexer.engines.base import Engine
 from indexer.links import LinkFollower, cited_references, own_references
@@ -15,20 +9,9 @@ from indexer.query import parse_query
 from indexer.search import highlight, looser_queries, search, snippet
 from library.follow import follow
 from library.record import Text
-from library.store.store import Origin, SeenPage, Store
+from library.store.store import Origin, Store
+from tests.indexer.conftest import NIGHT, PAGE
 from tests.indexer.invented_records import BALLOONS, EU_ACT, EU_CITING, POWER_BANK, RECORDS
-
-NIGHT = datetime(2026, 5, 9, 18, 30, tzinfo=UTC)
-PAGE = SeenPage(id=0, url_key="invented", fetched_at=NIGHT)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
-    for record in RECORDS:
-        made.put(record, PAGE, origin=Origin.CRAWL, at=NIGHT)
-    yield made
-    made.close()
 
 
 def test_the_index_follows_the_store(store: Store, engine: Engine) -> None:

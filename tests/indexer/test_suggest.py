@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
-
-import pytest
-
 from indexer.suggest import SuggestionFollower, suggest
 from library.follow import follow
 from library.record import Text
-from library.store.store import Origin, SeenPage, Store
-from tests.indexer.invented_records import BALLOONS, RECORDS
-
-NIGHT = datetime(2026, 5, 9, 18, 30, tzinfo=UTC)
-PAGE = SeenPage(id=0, url_key="invented", fetched_at=NIGHT)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
-    for record in RECORDS:
-        made.put(record, PAGE, origin=Origin.CRAWL, at=NIGHT)
-    yield made
-    made.close()
+from library.store.store import Origin, Store
+from tests.indexer.conftest import NIGHT, PAGE
+from tests.indexer.invented_records import BALLOONS
 
 
 def table(store: Store) -> set[tuple[str, str, int]]:
