@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 from tests.indexer import test_build, test_engines
-from tests.indexer.test_build import store as store
+from tests.indexer.conftest import store as store
 from tests.indexer.test_engines import filled as filled
 
 
