@@ -7,7 +7,7 @@
     <root>/rebuild.lock       held while a successor is built
 
 The follower's position is a document of its own, committed together with the entries. The sample is committed just before
-them: after a crash between the two the batch comes again.
+them: after a crash between the two the batch comes again. That of a successor is committed before anybody looks.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from indexer.query import ALL, Query
 
 WRITER_MEMORY_BYTES = 64_000_000
 SAMPLE_MEMORY_BYTES = 15_000_000  # the least that tantivy takes
+MADE_AT_ONCE = 500  # documents, of some kilobytes each
 NAME = f"index-{FIELDS.hexdigest()}-"  # an index with other fields than today's cannot be opened
 
 
@@ -76,13 +78,16 @@ class _Writer:
     def __init__(self, whole: tantivy.IndexWriter, sample: tantivy.IndexWriter, groups: Groups) -> None:
         self._whole, self._sample, self._groups = whole, sample, groups
 
-    def put(self, entry: Entry) -> None:
-        made = document(entry, self._groups)
-        self._whole.delete_documents_by_term("id", entry.id)
-        self._whole.add_document(made)
-        if is_sampled(entry.id):
-            self._sample.delete_documents_by_term("id", entry.id)
-            self._sample.add_document(made)
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Write entries, so many at a time: handed one by one, the thread that writes wakes up for each."""
+        entries = iter(entries)
+        while made := [(entry.id, document(entry, self._groups)) for entry in islice(entries, MADE_AT_ONCE)]:
+            for record_id, entry_document in made:
+                self._whole.delete_documents_by_term("id", record_id)
+                self._whole.add_document(entry_document)
+                if is_sampled(record_id):
+                    self._sample.delete_documents_by_term("id", record_id)
+                    self._sample.add_document(entry_document)
 
     def remove(self, record_id: str) -> None:
         self._whole.delete_documents_by_term("id", record_id)
@@ -97,8 +102,14 @@ class _Writer:
         self._whole.add_document(note)
 
     def commit(self) -> None:
-        self._sample.commit()
+        self.commit_sample()
+        self.commit_whole()
+
+    def commit_whole(self) -> None:
         self._whole.commit()
+
+    def commit_sample(self) -> None:
+        self._sample.commit()
 
     def rollback(self) -> None:
         self._whole.rollback()
@@ -135,6 +146,7 @@ class TantivyEngine:
         self._reader_lock = threading.Lock()
         self._reader: _Reader | None = None
         self._writer: _Writer | None = None  # a successor keeps one for all batches
+        self._is_sample_behind = False  # of a successor's batches
         self._rebuild_lock: int | None = None
         root.mkdir(parents=True, exist_ok=True)
 
@@ -150,10 +162,13 @@ class TantivyEngine:
         with self._writing() as writer:
             for record_id in removed:
                 writer.remove(record_id)
-            for entry in entries:
-                writer.put(entry)
+            writer.put(entries)
             writer.note({"position": position, "tokens": fingerprint()})
-            writer.commit()
+            if self._folder is None:
+                writer.commit()
+            else:  # committing the sample with every batch would take a tenth of a rebuild
+                writer.commit_whole()
+                self._is_sample_behind = True
 
     @contextmanager
     def _writing(self) -> Iterator[_Writer]:
@@ -207,9 +222,15 @@ class TantivyEngine:
         successor.close()
 
     def _finish(self) -> None:
+        self._complete_sample()
         if self._writer is not None:
             self._writer.finish()
             self._writer = None
+
+    def _complete_sample(self) -> None:
+        if self._writer is not None and self._is_sample_behind:
+            self._writer.commit_sample()
+            self._is_sample_behind = False
 
     def close(self) -> None:
         self._finish()
@@ -288,6 +309,7 @@ class TantivyEngine:
 
     def _opened(self) -> Commit | None:
         """The newest commit of the current index; None before the first."""
+        self._complete_sample()
         for attempt in range(3):
             path = self._root / self._folder if self._folder else self._current()
             if path is None:

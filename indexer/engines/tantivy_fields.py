@@ -13,11 +13,11 @@ looked up by itself.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from hashlib import blake2b
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tantivy
 
@@ -41,62 +41,61 @@ class Groups:
 
     def __init__(self, listed: Sequence[Group]) -> None:
         self.listed = listed
-        self._names = [str(number) for number in range(len(listed))]
-        self._of_value: dict[str, list[int]] = {}
-        self._of_code: dict[tuple[str, str], list[int]] = {}
+        self._of_value: dict[str, list[str]] = {}
+        self._of_code: dict[tuple[str, str], list[str]] = {}
         # the first two values of a run -> what may follow them; under "" the groups of the run that ends here
         self._after: dict[str, Any] = {}
         for number, group in enumerate(listed):
+            name = str(number)
             for value in group.values:
-                self._of_value.setdefault(value, []).append(number)
+                self._of_value.setdefault(value, []).append(name)
             for code in group.codes:
-                self._of_code.setdefault(code, []).append(number)
+                self._of_code.setdefault(code, []).append(name)
             for run in group.runs:
                 node = self._after.setdefault(JOINED.join(run[:2]), {})
                 for value in run[2:]:
                     node = node.setdefault(value, {})
-                node.setdefault("", []).append(number)
+                node.setdefault("", []).append(name)
 
     def met(self, words: Words, paired: Sequence[str]) -> list[str]:
         """The groups of which words stand in a field, as often as they do. paired: the pairs of its run."""
-        after, run = self._after, words.run
-        found = [number for numbers in map(self._of_value.get, words.every) if numbers for number in numbers]
-        for start in [place for place, pair in enumerate(paired) if pair in after]:
-            node, place = after[paired[start]], start + 2
+        run = words.run
+        found = [*chain.from_iterable(filter(None, map(self._of_value.get, words.every)))]
+        nodes, start = [*map(self._after.get, paired)], -1
+        for node in filter(None, nodes):
+            start = nodes.index(node, start + 1)
+            place = start + 2
             while node is not None:
                 found += node.get("", ())
                 node = node.get(run[place]) if place < len(run) else None
                 place += 1
-        return [self._names[number] for number in found]
+        return found
 
     def coded(self, facets: Mapping[str, Sequence[str]]) -> list[str]:
         """The groups that the codes of an entry stand for."""
-        return [
-            str(number)
-            for name, values in facets.items()
-            for value in values
-            for number in self._of_code.get((name, value), ())
-        ]
+        coded = ((name, value) for name, values in facets.items() for value in values)
+        return [*chain.from_iterable(filter(None, map(self._of_code.get, coded)))]
 
     def inside(
         self, values: Collection[str], runs: Collection[tuple[str, ...]], codes: Container[tuple[str, str]] | None
     ) -> list[int]:
         """The groups that select nothing beyond what these values, runs and codes select. codes: None where none count."""
-        numbers = {number for value in values for number in self._of_value.get(value, ())}
-        numbers |= {number for run in runs for number in self._of_run(run)}
+        names = {name for value in values for name in self._of_value.get(value, ())}
+        names |= {name for run in runs for name in self._of_run(run)}
+        asked = frozenset(values)
         return [
             number
-            for number in sorted(numbers)
-            if self.listed[number].values <= set(values)
+            for number in sorted(map(int, names))
+            if self.listed[number].values <= asked
             and all(is_implied(run, values, runs) for run in self.listed[number].runs)
             and (codes is None or all(code in codes for code in self.listed[number].codes))
         ]
 
-    def _of_run(self, run: Sequence[str]) -> Sequence[int]:
+    def _of_run(self, run: Sequence[str]) -> Sequence[str]:
         node = self._after.get(JOINED.join(run[:2]), {})
         for value in run[2:]:
             node = node.get(value, {})
-        found: Sequence[int] = node.get("", ())
+        found: Sequence[str] = node.get("", ())
         return found
 
 
@@ -137,23 +136,24 @@ def document(entry: Entry, groups: Groups) -> tantivy.Document:
     made = tantivy.Document()
     made.add_text("id", entry.id)
     made.add_text("kept", "1")
-    paired = {name: pairs(found.run) for name, found in entry.words.items()}
-    met = {name: groups.met(found, paired[name]) for name, found in entry.words.items()}
-    everything = Words(
-        tuple(value for found in entry.words.values() for value in found.every),
-        tuple(value for found in entry.words.values() for value in (*found.run, BREAK)),
+    kept = {name: _kept(found, groups) for name, found in entry.words.items()}
+    in_any = " ".join(filter(None, (field.groups for field in kept.values())))
+    everything = _Kept(
+        every=" ".join(field.every for field in kept.values()),
+        run=f" {BREAK} ".join(field.run for field in kept.values()),
+        paired=f" {BREAK} {BREAK} ".join(field.paired for field in kept.values()),
+        groups=in_any,
     )
-    in_any = [number for found in met.values() for number in found]
-    _add_words(made, EVERYTHING, everything, pairs(everything.run), in_any)
+    _add_words(made, EVERYTHING, everything)
     for name in SEARCHED:
-        if found := entry.words.get(name):
-            _add_words(made, name, found, paired[name], met[name])
-    named = [name for name in ("product", "brand", "company") if name in entry.words]
-    made.add_text(NAMES, " ".join(value for name in named for value in entry.words[name].every))
-    made.add_text(f"{NAMES}_group", " ".join(number for name in named for number in met[name]))
-    made.add_text("meant", " ".join({*in_any, *groups.coded(entry.facets)}))
-    for name in FACETS:
-        for value in entry.facets.get(name, ()):
+        if name in kept:
+            _add_words(made, name, kept[name])
+    named = [kept[name] for name in ("product", "brand", "company") if name in kept]
+    made.add_text(NAMES, " ".join(field.every for field in named))
+    made.add_text(f"{NAMES}_group", " ".join(field.groups for field in named))
+    made.add_text("meant", " ".join({*in_any.split(), *groups.coded(entry.facets)}))
+    for name, values in entry.facets.items():
+        for value in values:
             made.add_text(name, value)
     for name, day in entry.dates.items():
         made.add_integer(name, day)
@@ -161,9 +161,23 @@ def document(entry: Entry, groups: Groups) -> tantivy.Document:
     return made
 
 
+class _Kept(NamedTuple):
+    """The values of a field, joined by blanks: every one, the primary ones, their pairs, and its groups."""
+
+    every: str
+    run: str
+    paired: str
+    groups: str
+
+
+def _kept(words: Words, groups: Groups) -> _Kept:
+    paired = pairs(words.run)
+    return _Kept(" ".join(words.every), " ".join(words.run), " ".join(paired), " ".join(groups.met(words, paired)))
+
+
 def pairs(run: Sequence[str]) -> list[str]:
     """Each two neighbours as one value. Those with BREAK keep the places apart; nobody asks for them."""
-    return [f"{one}{JOINED}{other}" for one, other in pairwise(run)]
+    return [*map(JOINED.join, pairwise(run))]
 
 
 def is_sampled(record_id: str) -> bool:
@@ -171,11 +185,15 @@ def is_sampled(record_id: str) -> bool:
     return _digest(record_id) % SAMPLE == 0
 
 
-def _add_words(made: tantivy.Document, field: str, words: Words, paired: Sequence[str], groups: Iterable[str]) -> None:
-    made.add_text(field, " ".join(words.every))
-    made.add_text(f"{field}_run", " ".join(words.run))
-    made.add_text(f"{field}_pair", " ".join(paired))
-    made.add_text(f"{field}_group", " ".join(groups))
+def _add_words(made: tantivy.Document, field: str, kept: _Kept) -> None:
+    for name, values in (
+        (field, kept.every),
+        (f"{field}_run", kept.run),
+        (f"{field}_pair", kept.paired),
+        (f"{field}_group", kept.groups),
+    ):
+        if values:
+            made.add_text(name, values)
 
 
 def _add_order(made: tantivy.Document, entry: Entry) -> None:
