@@ -25,6 +25,7 @@ from library.store.store import Store
 from library.vocabulary.references import ladder
 
 FRONT = 200  # hits ordered by words and meaning together; fewer leave room for what nearly fits
+KNOWN = 2 * FRONT  # hits of a loosened query that are fetched: of few, all, to tell who is not among them
 LOOSER_PARTS_MAX = 8  # a longer query is loosened no further
 NEIGHBOURS = 200
 SELECTED_MAX = 2000  # a filter that selects no more than this is compared record by record
@@ -124,7 +125,7 @@ def search(
     looser = looser_queries(query) if expand else iter(())
     is_loosened = False
     while not found.total and (attempt := next(looser, None)) is not None:
-        answer = engine.search(attempt, 0 if is_ranked else first, FRONT if is_ranked else count, sort, facets)
+        answer = engine.search(attempt, 0 if is_ranked else first, KNOWN if is_ranked else count, sort, facets)
         if answer.total:
             query, found, is_loosened = attempt, answer, True
     if is_ranked:
@@ -323,14 +324,18 @@ def _front(
     nearby: bool,
 ) -> _Front:
     """Order the first hits by words and meaning, and go on with what nearly fits where there are few."""
-    full = list(found.ids)
+    known = list(found.ids)
+    full = known[:FRONT]
     nearly: list[str] = []
     if nearby and found.total < FRONT:
         nearly = _nearly(engine, query, looser, FRONT - found.total)
-    worded = set(full) | set(nearly)
-    strange = [record_id for record_id in neighbours if record_id not in worded] if nearby else []
-    strange = _selected(engine, strange, (Not(query),)) if found.total < FRONT or is_loosened else []
-    kept = worded | set(strange)
+    strange: list[str] = []
+    if nearby and (found.total < FRONT or is_loosened):
+        worded = {*known, *nearly}
+        others = [record_id for record_id in neighbours if record_id not in worded]
+        # asking the engine for what does not fulfil a query takes it as long as the query
+        strange = _selected(engine, others, () if found.total <= len(known) else (Not(query),))
+    kept = {*full, *nearly, *strange}
     near = [record_id for record_id in neighbours if record_id in kept]
     if is_loosened:
         tiers = [_fused(full + nearly, near, MEANING_AMONG_NEARLY)]

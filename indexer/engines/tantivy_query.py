@@ -6,9 +6,11 @@ query stand by themselves: a word is looked up as French, German and five more, 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from datetime import date
+from functools import cached_property, lru_cache
 from itertools import combinations
 from math import comb
 
@@ -127,13 +129,25 @@ class Compiler:
                 found += sum(map(self.at_most, (*word.codes, *word.others)))
             case Filter(field, value):
                 found = self._holding(field, value)
+            case Range("published", low, high) if low is not None or high is not None:
+                days = slice(
+                    bisect_left(self.days, (low or 0,)), bisect_left(self.days, ((high or date.max.toordinal()) + 1,))
+                )
+                found = sum(held for _, held in self.days[days])
             case And(parts):
                 found = min((self.at_most(part) for part in parts if not isinstance(part, Not)), default=everything)
-            case Or(parts):
-                found = sum(map(self.at_most, parts))
+            case Or(parts, _, least):  # who is in two of three is in one of the smaller two
+                found = sum(sorted(map(self.at_most, parts))[: len(parts) - least + 1])
             case _:
                 found = everything
         return min(found, everything)
+
+    @cached_property
+    def days(self) -> list[tuple[int, int]]:
+        """The days on which something was published, in order, and how much."""
+        every = {"days": {"terms": {"field": "published", "size": 65_000}}}
+        answer = self._searcher.aggregate(self.compile(All()), every)
+        return sorted((int(bucket["key"]), int(bucket["doc_count"])) for bucket in answer["days"]["buckets"])
 
     def _holding(self, field: str, value: str) -> int:
         return int(self._searcher.doc_freq(field, value))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -60,10 +60,12 @@ class Commit:
         self._schema, self.searcher, self._sample = schema, searcher, sample
         self.compiler, self._sampler = Compiler(schema, searcher, groups), Compiler(schema, sample, groups)
         self._counts: dict[tuple[Query, tuple[str, ...]], _Counts] = {}
+        self._in_sample = lru_cache(COUNTS_MAX)(self._counted_in_sample)
 
     def forget(self) -> None:
         """Answer the next searches as if nobody had made them before."""
         self._counts.clear()
+        self._in_sample.cache_clear()
         self.compiler.forget()
         self._sampler.forget()
 
@@ -76,12 +78,19 @@ class Commit:
         has_words = any(isinstance(leaf, Term | Phrase) for leaf in leaves(query))
         if sort == "relevance" and not has_words:
             sort = "newest"  # filters do not score
-        if is_counted:
-            counts = self._counted(query, tuple(facets), has_words=has_words)
-            total = counts.total
-        else:
-            counts, total = _Counts(0, {}), self._about(query)
-        hits = self._hits(query, total, first, count, sort) if count > 0 and (total or not is_counted) else []
+        if not is_counted:
+            hits = self._hits(query, self._about(query), first, count, sort) if count > 0 else []
+            return Hits(0, tuple(hits), {})
+        asked = (query, tuple(facets))
+        counts = self._counts.get(asked)
+        if counts is None and count > 0 and not facets and self._is_small(query, sort, has_words=has_words):
+            total, hits = self._found(self.compiler.compile(query), first, count, sort, is_counted=True)
+            counts = self._keep(asked, _Counts(total, {}))
+            if sort != "relevance" or total <= SCORED_MAX:
+                return Hits(total, tuple(hits), {})
+        if counts is None:
+            counts = self._keep(asked, self._counts_of(*asked, has_words=has_words))
+        hits = self._hits(query, counts.total, first, count, sort) if count > 0 and counts.total else []
         return Hits(counts.total, tuple(hits), counts.facets, counts.are_sampled, counts.is_sampled)
 
     @cached_property
@@ -100,14 +109,18 @@ class Commit:
 
     # Counting
 
-    def _counted(self, query: Query, facets: tuple[str, ...], *, has_words: bool) -> _Counts:
-        kept = self._counts.get((query, facets))
-        if kept is None:
-            kept = self._counts_of(query, facets, has_words=has_words)
-            if len(self._counts) >= COUNTS_MAX:
-                self._counts.clear()
-            self._counts[query, facets] = kept
-        return kept
+    def _keep(self, asked: tuple[Query, tuple[str, ...]], counts: _Counts) -> _Counts:
+        if len(self._counts) >= COUNTS_MAX:
+            self._counts.clear()
+        self._counts[asked] = counts
+        return counts
+
+    def _is_small(self, query: Query, sort: Sort, *, has_words: bool) -> bool:
+        """Whether a query selects so few that the pass which orders them counts them as well."""
+        bound = self.compiler.at_most(query)
+        if has_words and bound > COUNTED_MAX:
+            bound = self._in_sample(query, ())[0]
+        return bound <= (min(SCORED_MAX, COUNTED_MAX) if sort == "relevance" else COUNTED_MAX)
 
     def _counts_of(self, query: Query, facets: tuple[str, ...], *, has_words: bool) -> _Counts:
         if self.compiler.at_most(query) > COUNTED_MAX:
@@ -127,7 +140,7 @@ class Commit:
             return _Counts(total, self._in_sample(query, facets)[1], are_sampled=True)
         return _Counts(total, _aggregated(self.searcher, self.compiler.compile(query), facets)[1])
 
-    def _in_sample(self, query: Query, facets: tuple[str, ...]) -> tuple[int, _Facets]:
+    def _counted_in_sample(self, query: Query, facets: tuple[str, ...]) -> tuple[int, _Facets]:
         return _aggregated(self._sample, self._sampler.compile(query), facets, SAMPLE)
 
     def _about(self, query: Query) -> int:
@@ -136,8 +149,7 @@ class Commit:
         if bound <= SCORED_MAX:
             return bound
         if bound > COUNTED_MAX:
-            found = self._sample.terms_with_prefix("kept", "1", self._sampler.compile(query))
-            total = int(found[0][1]) * SAMPLE if found else 0
+            total, _ = self._in_sample(query, ())
             if total > COUNTED_MAX or total < SCORED_MAX // 4:
                 return total
         return self.count(query)
@@ -148,11 +160,11 @@ class Commit:
         if sort != "relevance":
             return self._by_day(query, total, first, count, sort)
         if total <= SCORED_MAX:
-            return self._found(self.compiler.compile(query), first, count, sort)
+            return self._found(self.compiler.compile(query), first, count, sort)[1]
         titled = in_titles(query)
         size = self._about(titled)
         if size <= SCORED_MAX:
-            hits = self._found(self.compiler.compile(titled), first, count, sort)
+            _, hits = self._found(self.compiler.compile(titled), first, count, sort)
         else:
             hits = self._by_day(titled, size, first, count, "newest")
         if len(hits) < count:
@@ -164,10 +176,10 @@ class Commit:
     def _by_day(self, query: Query, total: int, first: int, count: int, sort: Sort) -> list[tuple[str, float]]:
         """total: how many entries the query selects, about; it decides on which days they are looked for first."""
         for days in self._days_first(total, first + count, sort):
-            hits = self._found(self.compiler.compile(query, days), first, count, sort)
+            _, hits = self._found(self.compiler.compile(query, days), first, count, sort)
             if len(hits) == count:
                 return hits
-        return self._found(self.compiler.compile(query), first, count, sort)
+        return self._found(self.compiler.compile(query), first, count, sort)[1]
 
     def _days_first(self, total: int, wanted: int, sort: Sort) -> Iterator[Days]:
         """The days, from one end, that are likely to hold so many of so many hits; then some more."""
@@ -175,7 +187,7 @@ class Commit:
             share = (wanted * times + DAYS_MORE) / max(total, 1)
             if share > DAYS_SHARE:
                 return
-            days = self._days if sort == "oldest" else self._days[::-1]
+            days = self.compiler.days if sort == "oldest" else self.compiler.days[::-1]
             enough = share * self.searcher.num_docs
             held = accumulate(found for _, found in days)
             last = next((place for place, found in enumerate(held) if found >= enough), None)
@@ -183,20 +195,17 @@ class Commit:
                 return
             yield tuple(day for day, _ in days[: last + 1])
 
-    @cached_property
-    def _days(self) -> list[tuple[int, int]]:
-        """The days on which something was published, in order, and how much."""
-        every = {"days": {"terms": {"field": "published", "size": 65_000}}}
-        answer = self.searcher.aggregate(self.compiler.compile(All()), every)
-        return sorted((int(bucket["key"]), int(bucket["doc_count"])) for bucket in answer["days"]["buckets"])
-
-    def _found(self, query: tantivy.Query, first: int, count: int, sort: Sort) -> list[tuple[str, float]]:
-        found = self.searcher.search(query, count, offset=first, count=False, **_ORDERS[sort])
+    def _found(
+        self, query: tantivy.Query, first: int, count: int, sort: Sort, *, is_counted: bool = False
+    ) -> tuple[int, list[tuple[str, float]]]:
+        """The total, 0 where it is not counted, and a page of hits."""
+        found = self.searcher.search(query, count, offset=first, count=is_counted, **_ORDERS[sort])
         hits = [
             (str(self.searcher.doc(address).get_first("id")), float(score) if sort == "relevance" else 0.0)
             for score, address in found.hits
         ]
-        return sorted(hits, key=lambda hit: (-hit[1], hit[0])) if sort == "relevance" else hits
+        ordered = sorted(hits, key=lambda hit: (-hit[1], hit[0])) if sort == "relevance" else hits
+        return int(found.count or 0), ordered  # type: ignore[attr-defined]  # the stubs leave it out
 
 
 def _aggregated(
