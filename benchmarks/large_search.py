@@ -15,13 +15,12 @@ import argparse
 import os
 import platform
 import re
-import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain, cycle, islice
@@ -33,7 +32,6 @@ from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any
 
 import httpx2 as httpx
-import uvicorn
 
 from benchmarks.figure import Figure, cpu_seconds, peak_mib, percentile
 from benchmarks.indexing import TEXT_CHARACTERS, _text
@@ -49,12 +47,13 @@ from indexer.meaning import EXACT_MAX, LocalVectors, Meaning, encoded, is_availa
 from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term, parse_query
 from indexer.search import search, warm_up
 from indexer.suggest import KEEP, key_of, keys_of, offered, suggest, vocabulary
+from library.house import House
 from library.record import Record, Text
 from library.settings import ElasticSettings, Settings, sources_folder
 from library.source import load_sources
 from library.store.store import Origin, SeenPage, Sighting, Store
 from library.times import now
-from search_api.app import create_app
+from search_api.serving import listening, loaded, run
 
 if TYPE_CHECKING:
     from tests.elastic.nodes import Cluster
@@ -64,7 +63,7 @@ BATCH = 5_000  # entries of one commit
 STEPS = (4, 2, 1)  # a quarter, a half, all
 TARGET = 20_000_000  # records that the page on growth looks ahead to
 ASKED, ASKED_FOR_S = 100, 2.0  # queries of a kind, and no longer than that
-RATE, RATE_FOR_S = 50, 10  # requests a second over HTTP, and for how long
+RATE, RATE_FOR_S, READERS = 50, 10, 16  # requests a second over HTTP, for how long, and from how many
 DEEP = 2_000  # the first hit of a deep page
 NOISE = 40  # what is added at most to each of a vector's numbers, so that no two records mean the same
 HEAP = "1g"  # of Elasticsearch
@@ -482,12 +481,12 @@ class Bench:
         Random(1).shuffle(texts)
         kinds = (("api", "/api/search", texts), ("api_as_you_type", "/api/suggest", TYPED))
         for forgets, asked_kinds in ((True, kinds), (False, (("api_again", "/api/search", texts),))):
-            with _Served(self.home, forgets=forgets) as (client, process):
+            with _Served(self.home, forgets=forgets) as (address, processes):
                 for kind, path, asked in asked_kinds:
-                    for text in asked:
-                        client.get(path, params={"q": text}).raise_for_status()
-                    measured.times["http", kind] = _at_rate(client, path, asked)
-                measured.memory_mib["tantivy"] = _memory(process, "VmHWM")
+                    for text in list(asked) * len(processes):  # until each has read what it needs
+                        httpx.get(address + path, params={"q": text}, timeout=60).raise_for_status()
+                    measured.times["http", kind] = _at_rate(address, path, asked)
+                measured.memory_mib["tantivy"] = sum(_memory(process, "VmHWM") for process in processes)
 
 
 def _size(folder: Path) -> int:
@@ -500,73 +499,73 @@ def _memory(process: int, line: str) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
-def _at_rate(client: httpx.Client, path: str, texts: Sequence[str]) -> list[float]:
-    """Milliseconds from when a request was due to its answer: who waits for a free worker waits, too."""
-    began = perf_counter() + 0.1
-    dues = [began + number / RATE for number in range(RATE * RATE_FOR_S)]
+def _at_rate(address: str, path: str, texts: Sequence[str]) -> list[float]:
+    """Milliseconds from when a request was due to its answer: who waits for a free worker waits, too.
 
-    def ask(due: float, text: str) -> float:
+    Asked by READERS in turn, each over a connection of its own, as browsers do.
+    """
+
+    def ask(due: float, text: str, reader: httpx.Client) -> float:
         sleep(max(0.0, due - perf_counter()))
-        client.get(path, params={"q": text}).raise_for_status()
+        reader.get(path, params={"q": text}).raise_for_status()
         return (perf_counter() - due) * 1000
 
-    with ThreadPoolExecutor(16) as pool:
-        return list(pool.map(ask, dues, cycle(texts)))
+    with ExitStack() as stack:
+        readers = [stack.enter_context(httpx.Client(base_url=address, timeout=60)) for _ in range(READERS)]
+        pool = stack.enter_context(ThreadPoolExecutor(READERS))
+        began = perf_counter() + 0.1
+        dues = [began + number / RATE for number in range(RATE * RATE_FOR_S)]
+        return list(pool.map(ask, dues, cycle(texts), cycle(readers)))
 
 
 class _Served:
-    """A server process on a free port of this machine."""
+    """As many server processes at a free port of this machine as `ttm up` starts."""
 
     def __init__(self, home: Path, *, forgets: bool) -> None:
         """forgets: answer each request as if nobody had asked it before, without totals, facets and vectors kept."""
-        self._command = [sys.executable, "-m", "benchmarks.large_search", "--serve", str(home)]
-        self._command += ["--forget"] if forgets else []
+        self._free = listening("127.0.0.1", 0, is_shared=True)
+        self._port = int(self._free.getsockname()[1])
+        command = [sys.executable, "-m", "benchmarks.large_search", "--serve", str(home), str(self._port)]
+        self._command = [*command, *(["--forget"] if forgets else [])]
 
-    def __enter__(self) -> tuple[httpx.Client, int]:
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout
-        port = int(self._process.stdout.readline())
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
-        for _ in range(300):
-            with suppress(httpx.TransportError):
-                self._client.get("/api/health")
-                break
-            sleep(0.1)
-        return self._client, self._process.pid
+    def __enter__(self) -> tuple[str, list[int]]:
+        """The address, and the ids of the processes."""
+        processes = Settings().web.processes
+        self._processes = [subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
+        for process in self._processes:
+            assert process.stdout
+            process.stdout.readline()
+        self._free.close()  # what waited there in vain is asked again
+        return f"http://127.0.0.1:{self._port}", [process.pid for process in self._processes]
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
-        self._process.terminate()
-        self._process.wait(timeout=30)
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.wait(timeout=30)
 
 
 def _forget(engine: Engine) -> None:
-    """Let the embedded engine count anew: most searches are made for the first time."""
+    """Let the embedded engine count anew, and the question be encoded anew: most searches are made for the first time."""
+    meaning._encoded_question.cache_clear()
     if isinstance(engine, TantivyEngine) and (commit := engine._opened()):
         commit.forget()
 
 
-def _serve(home: Path, *, forgets: bool) -> None:
-    """Serve a home folder on a free port, which is printed first."""
-    if forgets:
-        meaning._encoded_question = lambda text: encoded([text])  # type: ignore[assignment]
+def _serve(home: Path, port: int, *, forgets: bool) -> None:
+    """Serve a home folder, with others, at a port; a line says when that begins."""
     settings = Settings(home=home, database_url="", engine="tantivy")
     store, engine = Store(settings.database), TantivyEngine(settings.index)
-    app = create_app(settings, store, engine, load_sources(sources_folder()))
-    vocabulary()
-    warm_up(app.state.door.meaning)
+    app = loaded(House(settings, store, load_sources(sources_folder())), engine)
 
     async def forgetting(scope: Any, receive: Any, send: Any) -> None:
         _forget(engine)
         await app(scope, receive, send)
 
-    # named TCP, as asyncio's own sockets are: it sends small answers at once on no other
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
-        listening.bind(("127.0.0.1", 0))
-        sys.stdout.write(f"{listening.getsockname()[1]}\n")
+    with listening("127.0.0.1", port, is_shared=True) as found:
+        sys.stdout.write("ready\n")
         sys.stdout.flush()
-        server = uvicorn.Server(uvicorn.Config(forgetting if forgets else app, log_config=None, access_log=False))
-        server.run(sockets=[listening])
+        run(forgetting if forgets else app, found)
 
 
 # Figures --------------------------------------------------------------------------------------------------------------
@@ -758,11 +757,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--records", type=int, default=1_000_000, metavar="N", help="how large (1,000,000)")
     parser.add_argument("--without-elastic", action="store_true", help="do not start an Elasticsearch server")
     parser.add_argument("--write", type=Path, metavar="FILE", help="also write the lines and the slopes, in Markdown")
-    parser.add_argument("--serve", type=Path, metavar="HOME", help=argparse.SUPPRESS)
+    parser.add_argument("--serve", nargs=2, metavar=("HOME", "PORT"), help=argparse.SUPPRESS)
     parser.add_argument("--forget", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args(arguments)
     if asked.serve:
-        _serve(asked.serve, forgets=asked.forget)
+        _serve(Path(asked.serve[0]), int(asked.serve[1]), forgets=asked.forget)
         return 0
     if asked.records < 100:
         parser.error("--records: 100 or more")

@@ -27,7 +27,7 @@ from library.vocabulary.references import ladder
 FRONT = 200  # hits ordered by words and meaning together; fewer leave room for what nearly fits
 KNOWN = 2 * FRONT  # hits of a loosened query that are fetched: of few, all, to tell who is not among them
 LOOSER_PARTS_MAX = 8  # a longer query is loosened no further
-NEIGHBOURS = 200
+NEIGHBOURS = 100
 SELECTED_MAX = 2000  # a filter that selects no more than this is compared record by record
 SPARE = 2  # times as many neighbours are looked up as a filter of that size would leave if it knew nothing of meaning
 COSINE_MIN = 0.25  # right records lie at 0.2 to 0.5, and what shares nothing with a text mostly below

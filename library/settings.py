@@ -39,6 +39,7 @@ class WebSettings(_Section):
 
     host: str = "127.0.0.1"
     port: int = 8000
+    processes: int = Field(default=2, ge=1, le=64)  # that `ttm up` lets answer
     base_url: str = "http://127.0.0.1:8000"
     operator_token: str = ""  # TTM_WEB__OPERATOR_TOKEN; without one nothing on the pages changes state
     secret: str = ""  # TTM_WEB__SECRET signs unsubscribe links; made and kept in the home folder where empty

@@ -31,18 +31,23 @@ def register(app: typer.Typer) -> None:
 
 def up() -> None:
     """Run everything: schedule, followers, outbox, intake and pages, until stopped."""
-    from library.console import set_up_logging
+    from library.console import fail, set_up_logging
     from library.house import opened
     from operations.children import Part, keep_running
+    from search_api.serving import listening
 
     set_up_logging()
     with opened() as house:
         web = house.settings.web
+        try:  # shared, it would be served by whoever is there already as well
+            listening(web.host, web.port).close()
+        except OSError as error:
+            fail(f"the pages cannot be served at {web.host}:{web.port}: {error}")
         typer.echo(
             f"home {house.settings.home.resolve()}, pages at http://{web.host}:{web.port}; stop with Ctrl-C", err=True
         )
     parts = [
-        Part("the pages", ("serve",)),
+        *(Part(f"process {number} of the pages", ("serve", "--shared")) for number in range(1, web.processes + 1)),
         Part("the followers", ("follow",)),
         Part("the outbox", ("alerts", "run")),
         Part("the intake", ("intake", "--follow")),

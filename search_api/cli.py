@@ -102,13 +102,19 @@ def _printable(text: str) -> str:
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on; from the settings where empty.")] = "",
     port: Annotated[int, typer.Option(help="The port; from the settings where 0.")] = 0,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Let other processes serve at the same address; 'ttm up' does.")
+    ] = False,
 ) -> None:
     """Serve the pages and the API until interrupted."""
-    from library.console import set_up_logging
+    from library.console import fail, set_up_logging
     from library.house import opened
     from search_api import serving
 
     set_up_logging()
     with opened() as house:
-        web = house.settings.web
-        serving.serve(house, host=host or web.host, port=port or web.port)
+        host, port = host or house.settings.web.host, port or house.settings.web.port
+        try:
+            serving.serve(house, host=host, port=port, is_shared=shared)
+        except OSError as error:
+            fail(f"the pages cannot be served at {host}:{port}: {error}")

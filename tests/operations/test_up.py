@@ -24,7 +24,8 @@ from library.times import now
 from operations.demo import practice_house
 from tests.places import ROOT
 
-PARTS = {"serve", "follow", "alerts run", "intake --follow", "schedule", "canary --follow"}
+SERVE = "serve --shared"
+PARTS = {SERVE, "follow", "alerts run", "intake --follow", "schedule", "canary --follow"}
 DUE = "uk_fsa_food_alerts"  # the one source whose round was missed
 STOP_WITHIN_S = 20.0
 KEEPER = """
@@ -133,11 +134,9 @@ def test_the_house_crawls_what_is_due_serves_it_brings_back_what_was_killed_and_
     with running(["-m", "ttm", "up"], variables, PARTS) as up:
         until(lambda: (up.get("/api/search?q=kind:recall") or {}).get("total"), up)
         before = up.parts()
-        for part in ("follow", "serve"):
+        for part in ("follow", SERVE):
             os.kill(before[part], signal.SIGKILL)
-        until(
-            lambda: up.parts().keys() == PARTS and not {before["follow"], before["serve"]} & up.processes().keys(), up
-        )
+        until(lambda: up.parts().keys() == PARTS and not {before["follow"], before[SERVE]} & up.processes().keys(), up)
         until(lambda: up.get("/api/health"), up)
 
         up.process.send_signal(signal.SIGTERM)
