@@ -26,7 +26,7 @@ from indexer.engines.base import Engine
 from indexer.expand import expand, glossary
 from indexer.pinyin import initials, left_over, syllables
 from indexer.query import DOORS, FIELD, And, Filter, Not, Or, Phrase, Query, QueryError, Term, parse_query
-from indexer.search import search
+from indexer.search import looser_queries
 from library.record import Record
 from library.store.database import Transaction
 from library.store.store import Change, Store
@@ -334,7 +334,7 @@ def corrections(
     except QueryError:
         return []
     # a Chinese word that no record holds is no slip where its foreign terms find something
-    unknown = [leaf for leaf in _words(query) if leaf.text in text and not engine.count(expand(leaf).query)]
+    unknown = [leaf for leaf in _words(query) if leaf.text in text and not _is_held(engine, expand(leaf).query)]
     others = {leaf.text: list(islice(_nearest(store, leaf), CORRECTED_MAX)) for leaf in unknown[:UNKNOWN_MAX]}
     if len(others) == 1:
         attempts = [text.replace(word, other, 1) for word, near in others.items() for other in near]
@@ -358,11 +358,16 @@ def _words(query: Query) -> Iterator[Term | Phrase]:
             return
 
 
+def _is_held(engine: Engine, query: Query) -> bool:
+    return bool(engine.search(query, 0, 1, "newest", is_counted=False).hits)
+
+
 def _finds(engine: Engine, text: str) -> bool:
     try:
-        return search(None, engine, text, count=0).total > 0
+        query = expand(parse_query(text)).query
     except QueryError:
         return False
+    return any(_is_held(engine, attempt) for attempt in (query, *looser_queries(query)))
 
 
 def _nearest(store: Store, leaf: Term | Phrase) -> Iterator[str]:
