@@ -115,24 +115,23 @@ def search(
     # a lone reference or phrase has nothing that nearly fits: its order is the engine's, and a page of it is enough
     is_ranked = sort == "relevance" and has_words and (question is not None or (expand and isinstance(query, And)))
     if is_ranked:
-        wanted = _reaching(first + count) if question else min(first + count, FRONT)
-        found = engine.search(query, 0, wanted, sort, facets)
-        if wanted < found.total < FRONT:  # few enough that what nearly fits follows them
-            others = engine.search(query, wanted, FRONT - wanted, sort, is_counted=False)
-            found = replace(found, hits=found.hits + others.hits)
+        found = _first_hits(engine, query, _reaching(first + count) if question else min(first + count, FRONT), facets)
     else:
         found = engine.search(query, first, count, sort, facets)
     looser = looser_queries(query) if expand else iter(())
     is_loosened = False
     while not found.total and (attempt := next(looser, None)) is not None:
-        answer = engine.search(attempt, 0 if is_ranked else first, KNOWN if is_ranked else count, sort, facets)
+        if is_ranked:
+            answer = _first_hits(engine, attempt, KNOWN if question else min(first + count, FRONT), facets)
+        else:
+            answer = engine.search(attempt, first, count, sort, facets)
         if answer.total:
             query, found, is_loosened = attempt, answer, True
     if is_ranked:
         is_in_rest = first >= FRONT and found.total > FRONT and not is_loosened
         neighbours = _neighbours(engine, meaning, question) if meaning and question and not is_in_rest else []
         front = _front(engine, query, found, looser, neighbours, is_loosened=is_loosened, nearby=nearby)
-        length = len(front.scored) if is_loosened or found.total < FRONT else FRONT
+        length = max(len(front.scored), min(found.total, FRONT))
         reach = length + max(0, found.total - FRONT)
         hits = front.page(first, count)
         if len(hits) < count and first + count > length and found.total > FRONT:
@@ -157,6 +156,15 @@ def search(
         is_estimated=found.is_estimated,
         is_total_estimated=found.is_total_estimated,
     )
+
+
+def _first_hits(engine: Engine, query: Query, wanted: int, facets: Sequence[str]) -> Hits:
+    """So many hits of a query; all where these are so few that what nearly fits follows them."""
+    found = engine.search(query, 0, wanted, "relevance", facets)
+    if wanted < found.total < FRONT:
+        others = engine.search(query, wanted, FRONT - wanted, is_counted=False)
+        found = replace(found, hits=found.hits + others.hits)
+    return found
 
 
 def _and(query: Query, condition: Query) -> Query:

@@ -123,11 +123,14 @@ class _Writer:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """The newest commit of a folder. seen: the file that tells of a newer one."""
+    """The newest commit of a folder. seen: how the files were that tell of a newer one, by path."""
 
     folder: _Folder
-    seen: tuple[int, int]
+    seen: Mapping[str, tuple[int, int] | None]
     commit: Commit
+
+    def is_newest(self) -> bool:
+        return all(_state(path) == state for path, state in self.seen.items())
 
 
 class TantivyEngine:
@@ -311,15 +314,19 @@ class TantivyEngine:
         """The newest commit of the current index; None before the first."""
         self._complete_sample()
         for attempt in range(3):
+            reader = self._reader
+            if reader is not None and reader.is_newest():
+                return reader.commit
+            pointer = {} if self._folder else {str(self._root / "current"): _state(str(self._root / "current"))}
             path = self._root / self._folder if self._folder else self._current()
             if path is None:
                 return None
             try:
                 with self._reader_lock:
-                    stat = (path / "meta.json").stat()
-                    seen = (stat.st_ino, stat.st_mtime_ns)
+                    meta = str(path / "meta.json")
+                    seen = {**pointer, meta: _state(meta)}
                     reader = self._reader
-                    if reader is None or reader.folder.path != path or reader.seen != seen:
+                    if reader is None or reader.seen != seen:
                         folder = reader.folder if reader and reader.folder.path == path else _Folder(path)
                         reader = self._reader = _Reader(folder, seen, folder.commit())
                     return reader.commit
@@ -328,6 +335,15 @@ class TantivyEngine:
                 if attempt == 2:
                     raise
         return None
+
+
+def _state(path: str) -> tuple[int, int] | None:
+    """What changes with a file that is replaced; None where there is none."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _new_name() -> str:
