@@ -38,7 +38,7 @@ from benchmarks.indexing import TEXT_CHARACTERS, _text
 from benchmarks.invented_records import CHINESE, LAST_DAY, SPAN_DAYS, name, records
 from benchmarks.searching import FACETS, HITS, QUERIES
 from crawlers.practice import goods
-from indexer import meaning
+from indexer import analysis, meaning
 from indexer.analysis import words
 from indexer.engines.base import Engine
 from indexer.engines.tantivy import TantivyEngine
@@ -546,7 +546,8 @@ class _Served:
 
 
 def _forget(engine: Engine) -> None:
-    """Let the embedded engine count anew, and the question be encoded anew: most searches are made for the first time."""
+    """Read, encode and count anew: most searches are made for the first time."""
+    analysis.forget()
     meaning._encoded_question.cache_clear()
     if isinstance(engine, TantivyEngine) and (commit := engine._opened()):
         commit.forget()

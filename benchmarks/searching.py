@@ -20,6 +20,7 @@ import tantivy
 
 from benchmarks.figure import Figure, percentile
 from benchmarks.invented_records import LAST_DAY, SPAN_DAYS, name, records
+from indexer import analysis
 from indexer.engines.tantivy import TantivyEngine
 from indexer.entry import Entry, Words, entry_of
 from indexer.query import Phrase, Query, Term, leaves
@@ -81,6 +82,7 @@ def _figure(
     for number, text in enumerate(islice(_again_and_again(texts), asked)):
         query = results[text].query
         compiled, order = commit.compiler.compile(query), _order(query)
+        analysis.forget()
         commit.forget()  # compiled and counted anew, as for a search that nobody has made before
         both = (
             (ours, lambda: search(None, engine, text, count=HITS, facets=facets)),  # noqa: B023 - called at once

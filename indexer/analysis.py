@@ -88,17 +88,17 @@ def words(text: str, language: str) -> tuple[list[str], list[str]]:
 
 @lru_cache(maxsize=50_000)
 def _words_of_short(text: str, language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    every, primary = _words(scan(text), language)
+    every, primary = _words(_scan(text), language)
     return tuple(every), tuple(primary)
 
 
 def readings(text: str) -> list[tuple[list[str], list[str]]]:
     """Return words(text, language) for every language with a stemmer, since nobody says what language a query is in."""
-    found = list(scan(text))
+    found = scan(text)
     return [_words(found, language) for language in STEMMED]
 
 
-def _words(found: Iterable[tuple[int, int, str, str]], language: str) -> tuple[list[str], list[str]]:
+def _words(found: Iterable[Run], language: str) -> tuple[list[str], list[str]]:
     every: list[str] = []
     primary: list[str] = []
     runs: list[str] = []
@@ -144,10 +144,28 @@ WTO_SERIES = re.compile(r"G/[A-Z]{2,6}/N(?![A-Z])")
 Spot = tuple[int, int, tuple[str, *tuple[tuple[str, int], ...]]]  # start, end, (primary value, (stacked value, width)…)
 
 
-def scan(text: str) -> list[tuple[int, int, str, str]]:
-    """Return (start, end, folded run, kind of run) in order; for a reference the run is its canonical form."""
+Run = tuple[int, int, str, str]  # start, end, folded run, kind of run
+
+
+def scan(text: str) -> Sequence[Run]:
+    """Return the runs of a text in order; for a reference the folded run is its canonical form."""
+    return _scan_of_short(text) if len(text) <= SHORT_TEXT else _scan(text)
+
+
+@lru_cache(maxsize=1_000)
+def _scan_of_short(text: str) -> tuple[Run, ...]:
+    """Kept, because one search scans what was typed five times."""
+    return tuple(_scan(text))
+
+
+def forget() -> None:
+    """Scan anew what was scanned before."""
+    _scan_of_short.cache_clear()
+
+
+def _scan(text: str) -> list[Run]:
     folded = fold_characters(text)
-    found: list[tuple[int, int, str, str]] = []
+    found: list[Run] = []
     done = 0
     for reference in find_references(text):
         found += _scan_between(folded, done, reference.start)
@@ -156,7 +174,7 @@ def scan(text: str) -> list[tuple[int, int, str, str]]:
     return found + _scan_between(folded, done, len(text))
 
 
-def _scan_between(folded: str, start: int, end: int) -> list[tuple[int, int, str, str]]:
+def _scan_between(folded: str, start: int, end: int) -> list[Run]:
     return [
         (match.start(), match.end(), match[0], match.lastgroup or "") for match in SCAN.finditer(folded, start, end)
     ]

@@ -39,13 +39,15 @@ Days = tuple[int, ...]
 class _Word:
     """A word that was asked for, and what it was widened to. groups: what the index holds of it as one value.
 
-    codes, others: further conditions that may be fulfilled instead. None of them is repeated by the groups.
+    codes, others: further conditions that may be fulfilled instead. None of them is repeated by the groups. held: how
+    many entries hold a group, a value or a run at most.
     """
 
     field: str | None
     groups: tuple[int, ...]
     values: tuple[str, ...]
     runs: tuple[tuple[str, ...], ...]
+    held: int
     codes: tuple[Filter, ...]
     others: tuple[Query, ...]
     group_codes: tuple[Filter, ...]
@@ -94,21 +96,22 @@ class Compiler:
         known_values = {value for group in listed for value in group.values}
         known_runs = {run for group in listed for run in group.runs}
         known_codes = set() if field else {code for group in listed for code in group.codes}
-        where = field or EVERYTHING
+        where, grouped = field or EVERYTHING, f"{field}_group" if field else "meant"
+        left_values = {value: self._holding(where, value) for value in values if value not in known_values}
+        left_runs = {
+            run: self._holding_run(where, run) for run in runs if not is_implied(run, known_values, known_runs)
+        }
+        held = sum(self._holding(grouped, str(number)) for number in groups)
         return _Word(
             field=field,
             groups=tuple(groups),
-            values=tuple(value for value in values if value not in known_values and self._holding(where, value)),
-            runs=tuple(
-                run for run in runs if not is_implied(run, known_values, known_runs) and self._holding_run(where, run)
-            ),
+            values=tuple(value for value, found in left_values.items() if found),
+            runs=tuple(run for run, found in left_runs.items() if found),
+            held=held + sum(left_values.values()) + sum(left_runs.values()),
             codes=tuple(code for code in codes if (code.field, code.value) not in known_codes),
             others=tuple(others),
             group_codes=tuple(code for code in codes if (code.field, code.value) in known_codes),
         )
-
-    def _group_field(self, word: _Word) -> str:
-        return f"{word.field}_group" if word.field else "meant"
 
     # How many at most
 
@@ -122,11 +125,7 @@ class Compiler:
                 found = len(parts)
             case Term() | Phrase() | Or(least=1):
                 word = self._word(query)
-                where = word.field or EVERYTHING
-                found = sum(self._holding(self._group_field(word), str(number)) for number in word.groups)
-                found += sum(self._holding(where, value) for value in word.values)
-                found += sum(self._holding_run(where, run) for run in word.runs)
-                found += sum(map(self.at_most, (*word.codes, *word.others)))
+                found = word.held + sum(map(self.at_most, (*word.codes, *word.others)))
             case Filter(field, value):
                 found = self._holding(field, value)
             case Range("published", low, high) if low is not None or high is not None:
@@ -155,7 +154,12 @@ class Compiler:
     def _holding_run(self, field: str, run: Sequence[str]) -> int:
         if len(run) == 1:
             return self._holding(f"{field}_run", run[0])
-        return min(self._holding(f"{field}_pair", pair) for pair in pairs(run))
+        least = self._searcher.num_docs
+        for pair in pairs(run):
+            least = min(least, self._holding(f"{field}_pair", pair))
+            if not least:  # as for most of the languages that a word is read in
+                break
+        return int(least)
 
     # Queries
 
@@ -219,8 +223,8 @@ class Compiler:
         """A word and what it was widened to: an entry scores by the best of these, and a little by the others."""
         where = word.field or EVERYTHING
         is_boosted = not word.field and not days
-        values = self._any_term(where, word.values)
-        runs = self._any_run(where, word.runs, days)
+        values = _any([self._term(where, value) for value in word.values])
+        runs = _any([self._run(where, run, days) for run in word.runs])
         titled = self._any_run("title", word.runs, ()) if is_boosted else None
         found = [
             *(self._grouped(word, number, is_scored=not days) for number in word.groups),
