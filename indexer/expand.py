@@ -116,6 +116,8 @@ def _days_among(parts: Sequence[Query], today: date) -> list[Query]:
 
 
 def _days_in_run(run: Sequence[Query], today: date) -> list[Query]:
+    if not run:
+        return []
     text = " ".join(map(_text, run))
     pieces: list[tuple[int, int, Query | None]] = [
         (

@@ -99,7 +99,9 @@ class Compiler:
         where, grouped = field or EVERYTHING, f"{field}_group" if field else "meant"
         left_values = {value: self._holding(where, value) for value in values if value not in known_values}
         left_runs = {
-            run: self._holding_run(where, run) for run in runs if not is_implied(run, known_values, known_runs)
+            run: self._holding_run(where, run)
+            for run in runs
+            if not groups or not is_implied(run, known_values, known_runs)
         }
         held = sum(self._holding(grouped, str(number)) for number in groups)
         return _Word(
