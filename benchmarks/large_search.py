@@ -581,7 +581,7 @@ def figures_of(measured: Sequence[Measured]) -> Iterator[Figure]:
     for what, size in last.disk.items():
         yield Figure(name=f"large_disk_{what}_bytes_a_record", value=size / last.count, n=n)
     for what, memory in last.memory_mib.items():
-        about = "peak_of_the_serving_process" if what == "tantivy" else f"resident,heap={HEAP}"
+        about = "peak_of_the_serving_processes_together" if what == "tantivy" else f"resident,heap={HEAP}"
         yield Figure(name=f"large_memory_{what}_MiB", value=memory, details=about, n=n)
     for what, kind in last.times:
         yield _latency(last, what, kind)

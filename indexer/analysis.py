@@ -104,7 +104,9 @@ def _words(found: Iterable[Run], language: str) -> tuple[list[str], list[str]]:
     runs: list[str] = []
     for _, _, printed, kind in found:
         if kind == "han":
-            primary += printed
+            characters = [*printed]  # made once for both
+            primary += characters
+            every += characters
             runs.append(printed)
         elif kind == "latin":
             more_every, more_primary = _latin_values(printed, language)
@@ -119,7 +121,6 @@ def _words(found: Iterable[Run], language: str) -> tuple[list[str], list[str]]:
             primary += pairs
             every += pairs
     if runs:
-        every += "".join(runs)
         every += [word for word in segmenter().words(runs) if len(word) > 1]
     return every, primary
 
@@ -134,8 +135,9 @@ ALNUM = f"(?:[^\\W_{HAN}{RARE_HAN}{KANA}{HANGUL}]|[\u0300-\u036f\u00ad])"
 LETTERS = f"(?:[^\\W\\d_{HAN}{RARE_HAN}{KANA}{HANGUL}]|[\u0300-\u036f\u00ad])"
 # A chunk is what people write without a blank: 'short-circuit', 'AB-1234/5', 'O157:H7', "l'eau", '2.4GHz'.
 SCAN = re.compile(
-    f"(?P<latin>{ALNUM}{{1,64}}(?:(?:[-‐‑–/._+&'’:·]|(?<=\\d),(?=\\d)){ALNUM}{{1,64}}){{0,15}})"
-    f"|(?P<han>[{HAN}]{{1,{HAN_RUN_MAX}}})|(?P<rare>[{RARE_HAN}])|(?P<kana>[{KANA}]+)|(?P<hangul>[{HANGUL}]+)"
+    f"(?P<han>[{HAN}]{{1,{HAN_RUN_MAX}}})"
+    f"|(?P<latin>{ALNUM}{{1,64}}(?:(?:[-‐‑–/._+&'’:·]|(?<=\\d),(?=\\d)){ALNUM}{{1,64}}){{0,15}})"
+    f"|(?P<rare>[{RARE_HAN}])|(?P<kana>[{KANA}]+)|(?P<hangul>[{HANGUL}]+)"
 )
 PART = re.compile(f"(?P<number>\\d+(?:[.,]\\d+)*)|(?P<letters>{LETTERS}+)(?:['’][sS](?!{LETTERS}))?")
 
