@@ -123,6 +123,11 @@ def test_an_engine_selects_what_matches_selects(engine: Engine, records: list[Re
         assert answer.total == len(selected)
         assert dict(answer.facets["kind"]) == counted(selected, "kind")
         assert dict(answer.facets["origin"]) == counted(selected, "origin")
+        assert [engine.search(query, 0, count, sort).total for count in (0, 2) for sort in ("relevance", "oldest")] == [
+            len(selected)
+        ] * 4
+        if isinstance(engine, TantivyEngine) and (commit := engine._opened()):
+            assert commit.compiler.at_most(query) >= len(selected)
 
 
 def counted(entries: list[Entry], field: str) -> dict[str, int]:
@@ -340,6 +345,23 @@ def test_the_total_of_very_many_hits_of_a_word_is_estimated_and_can_be_had_exact
     assert (few.total, few.is_total_estimated) == (900, False)
     engine.remove([f"a:{number}" for number in range(7500)], 3)
     assert (engine.search(word, 0, 5).total, engine.search(word, 0, 5).is_total_estimated) == (500, False)
+
+
+def test_a_successor_counts_in_a_sample_of_all_its_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tantivy_search, "COUNTED_MAX", 1000)
+    engine, held = TantivyEngine(tmp_path), Words(("balloon",), ("balloon",))
+    word = Term("balloon", ("balloon",))
+    successor = engine.successor()
+
+    for batch in range(2):
+        successor.write([Entry(f"{batch}:{number}", {"text": held}) for number in range(4000)], batch)
+    before = successor.search(word, 0, 5)
+    successor.write([Entry(f"2:{number}", {"text": held}) for number in range(4000)], 2)
+    engine.promote(successor)
+    after = engine.search(word, 0, 5)
+
+    assert before.is_total_estimated and abs(before.total - 8000) < 1500
+    assert after.is_total_estimated and abs(after.total - 12_000) < 2000
 
 
 def notices(count: int) -> tuple[list[Record], list[Record]]:

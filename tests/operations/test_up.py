@@ -22,6 +22,7 @@ from crawlers.schedule import latest_due
 from library.house import House, opened
 from library.times import now
 from operations.demo import practice_house
+from search_api.serving import listening
 from tests.places import ROOT
 
 SERVE = "serve --shared"
@@ -133,6 +134,7 @@ def test_the_house_crawls_what_is_due_serves_it_brings_back_what_was_killed_and_
 ) -> None:
     with running(["-m", "ttm", "up"], variables, PARTS) as up:
         until(lambda: (up.get("/api/search?q=kind:recall") or {}).get("total"), up)
+        assert list(up.processes().values()).count(SERVE) == 2
         before = up.parts()
         for part in ("follow", SERVE):
             os.kill(before[part], signal.SIGKILL)
@@ -142,6 +144,22 @@ def test_the_house_crawls_what_is_due_serves_it_brings_back_what_was_killed_and_
         up.process.send_signal(signal.SIGTERM)
         assert up.process.wait(timeout=STOP_WITHIN_S) == 0
         assert up.processes() == {}
+
+
+def test_a_house_does_not_share_the_address_of_another(variables: Mapping[str, str]) -> None:
+    with listening("127.0.0.1", int(variables["TTM_WEB__PORT"]), is_shared=True):
+        up = subprocess.run(
+            [sys.executable, "-m", "ttm", "up"],
+            cwd=ROOT,
+            env=os.environ | dict(variables),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    assert up.returncode == 1
+    assert f"the pages cannot be served at 127.0.0.1:{variables['TTM_WEB__PORT']}: " in up.stderr
+    assert "Traceback" not in up.stderr
 
 
 def test_parts_end_when_the_process_that_keeps_them_is_killed(variables: Mapping[str, str]) -> None:
