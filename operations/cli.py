@@ -31,18 +31,15 @@ def register(app: typer.Typer) -> None:
 
 def up() -> None:
     """Run everything: schedule, followers, outbox, intake and pages, until stopped."""
-    from library.console import fail, set_up_logging
+    from library.console import set_up_logging
     from library.house import opened
     from operations.children import Part, keep_running
-    from search_api.serving import listening
+    from search_api.serving import claimed
 
     set_up_logging()
     with opened() as house:
         web = house.settings.web
-        try:  # shared, it would be served by whoever is there already as well
-            listening(web.host, web.port).close()
-        except OSError as error:
-            fail(f"the pages cannot be served at {web.host}:{web.port}: {error}")
+        claimed(web.host, web.port).close()  # shared, it would be served by whoever is there already as well
         typer.echo(
             f"home {house.settings.home.resolve()}, pages at http://{web.host}:{web.port}; stop with Ctrl-C", err=True
         )
@@ -73,10 +70,13 @@ def demo(
     from library.console import fail, print_json, set_up_logging
     from library.house import opened
     from operations.demo import DemoError, play, practice_house
-    from search_api.serving import serve
+    from search_api.serving import claimed, serve
 
     set_up_logging(logging.WARNING)
     with practice_house(records=records, port=port, home=home) as practice:
+        web = practice.settings.web
+        if not check:
+            claimed(web.host, web.port).close()  # said now, and not after two nights
         try:
             counts = play(practice, say=lambda line: typer.echo(line, err=check))
         except DemoError as error:
@@ -84,7 +84,6 @@ def demo(
         if check:
             print_json(counts)
             return
-        web = practice.settings.web
         typer.echo(f"\npages   {web.base_url}\nmails   {web.base_url}/outbox\nstop with Ctrl-C")
         with opened(practice.settings) as house:
             serve(house, host=web.host, port=web.port)

@@ -107,14 +107,11 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the pages and the API until interrupted."""
-    from library.console import fail, set_up_logging
+    from library.console import set_up_logging
     from library.house import opened
     from search_api import serving
 
     set_up_logging()
     with opened() as house:
         host, port = host or house.settings.web.host, port or house.settings.web.port
-        try:
-            serving.serve(house, host=host, port=port, is_shared=shared)
-        except OSError as error:
-            fail(f"the pages cannot be served at {host}:{port}: {error}")
+        serving.serve(house, host=host, port=port, is_shared=shared)
