@@ -547,7 +547,7 @@ class _Served:
 
 def _forget(engine: Engine) -> None:
     """Read, encode and count anew: most searches are made for the first time."""
-    analysis.forget()
+    analysis._scan_of_short.cache_clear()
     meaning._encoded_question.cache_clear()
     if isinstance(engine, TantivyEngine) and (commit := engine._opened()):
         commit.forget()

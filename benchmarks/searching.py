@@ -82,7 +82,7 @@ def _figure(
     for number, text in enumerate(islice(_again_and_again(texts), asked)):
         query = results[text].query
         compiled, order = commit.compiler.compile(query), _order(query)
-        analysis.forget()
+        analysis._scan_of_short.cache_clear()
         commit.forget()  # compiled and counted anew, as for a search that nobody has made before
         both = (
             (ours, lambda: search(None, engine, text, count=HITS, facets=facets)),  # noqa: B023 - called at once

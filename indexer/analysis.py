@@ -160,11 +160,6 @@ def _scan_of_short(text: str) -> tuple[Run, ...]:
     return tuple(_scan(text))
 
 
-def forget() -> None:
-    """Scan anew what was scanned before."""
-    _scan_of_short.cache_clear()
-
-
 def _scan(text: str) -> list[Run]:
     folded = fold_characters(text)
     found: list[Run] = []
