@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic, sleep
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -47,9 +49,9 @@ def loaded(house: House, engine: Engine) -> FastAPI:
     return app
 
 
-def run(app: object, found: socket.socket) -> None:
+def run(app: Callable[..., Any], found: socket.socket) -> None:
     """Answer at a socket until interrupted."""
-    config = uvicorn.Config(app, server_header=False, log_config=None, access_log=False)  # type: ignore[arg-type]
+    config = uvicorn.Config(app, server_header=False, log_config=None, access_log=False)
     with suppress(KeyboardInterrupt):  # which the server raises again when it has ended
         uvicorn.Server(config).run(sockets=[found])
 

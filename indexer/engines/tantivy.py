@@ -313,18 +313,19 @@ class TantivyEngine:
     def _opened(self) -> Commit | None:
         """The newest commit of the current index; None before the first."""
         self._complete_sample()
+        pointer = str(self._root / "current")
         for attempt in range(3):
             reader = self._reader
             if reader is not None and reader.is_newest():
                 return reader.commit
-            pointer = {} if self._folder else {str(self._root / "current"): _state(str(self._root / "current"))}
+            seen = {} if self._folder else {pointer: _state(pointer)}
             path = self._root / self._folder if self._folder else self._current()
             if path is None:
                 return None
             try:
                 with self._reader_lock:
                     meta = str(path / "meta.json")
-                    seen = {**pointer, meta: _state(meta)}
+                    seen[meta] = _state(meta)
                     reader = self._reader
                     if reader is None or reader.seen != seen:
                         folder = reader.folder if reader and reader.folder.path == path else _Folder(path)
