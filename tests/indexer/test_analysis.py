@@ -34,7 +34,15 @@ def test_every_token_stands_where_it_says(text: str, language: str) -> None:
     assert [token.position for token in primary] == list(range(len(primary)))
 
 
-@given(MIXED, st.sampled_from(["en", "fr", "ja"]))
+PASSAGES = st.lists(
+    st.text(alphabet="玩具安全標準锂电池儿童産品", max_size=300)
+    | st.sampled_from([*"，。、；：！？（）《》“”  \n\r_a1ー유＋", "\r\n", "——", "GB 1"]),
+    min_size=90,
+    max_size=150,
+).map("".join)  # longer than a label
+
+
+@given(MIXED | PASSAGES, st.sampled_from(["en", "fr", "ja"]))
 @settings(max_examples=300, deadline=None)
 def test_the_quick_way_and_the_way_with_offsets_give_the_same_tokens(text: str, language: str) -> None:
     found = tokens(text, language)
