@@ -222,8 +222,8 @@ def _reference_values(canonical: str) -> tuple[str, ...]:
 
 
 def series_of(printed: str) -> str | None:
-    """Return the series that 'G/TBT/N' names, in canonical form; a series is no reference of its own."""
-    folded = fold_characters(printed).upper().rstrip("/")
+    """Return the series that 'G/TBT/N' or 'g-tbt-n' names, in canonical form; a series is no reference of its own."""
+    folded = re.sub("[-‐‑–._]", "/", fold_characters(printed)).upper().rstrip("/")
     return folded if WTO_SERIES.fullmatch(folded) else None
 
 

@@ -2,7 +2,8 @@
 
 The term bank (indexer/terms.py) holds a concept of the trade a line, with the words for it in seven languages. A word
 that names a concept selects every record that holds one of its words, or the hazard, product category or measure that
-it stands for. References, quoted phrases and filters mean what they say and are left alone.
+it stands for. Quoted phrases and filters mean what they say and are left alone, and so are references, but that a
+national standard of China is found with and without its '/T'.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from indexer.analysis import STEM_MARK, cut_plain, fold, fold_characters, readings, tokens, words
-from indexer.asking import days_in, words_around, words_of_degree
+from indexer.asking import days_in, with_plain_years, words_around, words_of_degree
 from indexer.query import (
     STOP_WORDS,
     And,
@@ -116,6 +117,7 @@ def _days_among(parts: Sequence[Query], today: date) -> list[Query]:
 
 
 def _days_in_run(run: Sequence[Query], today: date) -> list[Query]:
+    run = [word for part in run for word in _with_plain_years(part, today)]
     if not run:
         return []
     text = " ".join(map(_text, run))
@@ -156,6 +158,11 @@ def _days_in_run(run: Sequence[Query], today: date) -> list[Query]:
     return found
 
 
+def _with_plain_years(part: Query, today: date) -> list[Query]:
+    plain = with_plain_years(_text(part), today)
+    return [part] if plain == _text(part) else _word(plain)
+
+
 def _word(text: str) -> list[Query]:
     parts = conditions(text)
     return parts if len(parts) < 2 else [And(without_stop_words(tuple(parts)), text)]
@@ -171,7 +178,9 @@ def _expand(query: Query, known: Glossary, also: dict[str, None]) -> Query:
             return Not(_expand(part, known, {}))
         case Term() | Phrase() | And() if _is_word(query):
             return _flat(_without_question(_expand_parts((query,), known, also)))
-        case _:  # references, quoted phrases and filters
+        case Term(is_reference=True, values=values):
+            return replace(query, values=(*values, *filter(None, map(_other_national, values))))
+        case _:  # quoted phrases and filters
             return query
 
 
@@ -188,6 +197,14 @@ def _expand_parts(parts: Sequence[Query], known: Glossary, also: dict[str, None]
         if part is not None and not run:
             found.append(_expand(part, known, also))
     return found + _expand_words(run, known, also)
+
+
+def _other_national(value: str) -> str | None:
+    """The same number as mandatory and as recommended standard of China: both count in one series, and either is typed."""
+    for prefix, other in (("GB_", "GB/T_"), ("GB/T_", "GB_")):
+        if value.startswith(prefix):
+            return other + value.removeprefix(prefix)
+    return None
 
 
 def _without_question(parts: Sequence[Query]) -> Sequence[Query]:

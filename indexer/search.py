@@ -2,39 +2,40 @@
 
 An answer has a front of up to FRONT hits, ordered by what the words and the meaning say together, and a rest in the
 order of the words. In the front the records that hold every word stand first. Where these are few, it goes on with
-records that nearly fit: they lack one or two of the words, or are near in meaning.
+records that nearly fit: they lack some of the words, or are near in meaning.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from math import ceil
 from time import perf_counter
 from typing import Literal
 
-from indexer.analysis import Token, reference_value, shown, tokens
+from indexer.analysis import Token, tokens
 from indexer.engines.base import Engine, Hits, Sort
 from indexer.entry import FIRST_SEEN
 from indexer.expand import expand as widen
+from indexer.looser import is_condition, is_quoted, is_reference, looser_queries, narrows
 from indexer.meaning import Meaning
 from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term, leaves, parse_query
 from library.record import Record
 from library.store.store import Store
-from library.vocabulary.references import ladder
 
 FRONT = 200  # hits ordered by words and meaning together; fewer leave room for what nearly fits
-KNOWN = 2 * FRONT  # hits of a loosened query that are fetched: of few, all, to tell who is not among them
-LOOSER_PARTS_MAX = 8  # a longer query is loosened no further
+KNOWN = 2 * FRONT  # fewer hits of a loosened query are all fetched, to tell who is not among them
 NEIGHBOURS = 100
 SELECTED_MAX = 2000  # a filter that selects no more than this is compared record by record
 SPARE = 2  # times as many neighbours are looked up as a filter of that size would leave if it knew nothing of meaning
 COSINE_MIN = 0.25  # right records lie at 0.2 to 0.5, and what shares nothing with a text mostly below
 RANK_CONSTANT = 60  # of reciprocal rank fusion: how little the first ranks stand out
 MEANING_AMONG_FULL, MEANING_AMONG_NEARLY = 0.3, 0.4  # what the rank in meaning weighs beside that of the words
-NARROWING = frozenset({"jurisdiction", "origin", "year"})
 HIGHLIGHTED_CHARACTERS = 50_000  # a reader sees the beginning of a text; the whole of an act is 2 MB
+
+_beside = ThreadPoolExecutor(4, thread_name_prefix="meaning")
 
 Choice = Literal["auto", "on", "off"]
 CHOICES: Mapping[str, Choice] = {"auto": "auto", "on": "on", "off": "off"}
@@ -44,7 +45,7 @@ CHOICES: Mapping[str, Choice] = {"auto": "auto", "on": "on", "off": "off"}
 class Hit:
     """One record found; record is None where no store was asked.
 
-    is_nearby: it holds all but one or two of the words, and is shown below the few that hold them all.
+    is_nearby: it lacks some of the words, and is shown below the few that hold more of them.
     is_by_meaning: it does not even do that, and was found by its meaning alone.
     """
 
@@ -61,7 +62,7 @@ class SearchResult:
 
     query: what was searched, widened; explain() and highlight() take it. also_searched: the words it was widened by.
     total: the records that hold every word. reach: the hits that can be paged to, with those that nearly fit.
-    is_loosened: nothing held every word, and the records of `total` hold all but one or two of them.
+    is_loosened: nothing held every word, and the records of `total` lack some of them.
     is_by_meaning: the meaning of the question was searched for as well.
     is_estimated, is_total_estimated: the facets, and the total, were counted in a sample of the hits.
     """
@@ -111,6 +112,8 @@ def search(
     question = None
     if meaning and sort == "relevance" and by_meaning != "off" and (expand or by_meaning == "on"):
         question = question_of(query, is_forced=by_meaning == "on")
+    # the meaning is looked up beside the words: each takes half of the time, and most of it outside of Python
+    near = _beside.submit(_neighbours, engine, meaning, question) if meaning and question else None
     has_words = any(isinstance(leaf, Term | Phrase) for leaf in leaves(query))  # filters alone put nothing in order
     # a lone reference or phrase has nothing that nearly fits: its order is the engine's, and a page of it is enough
     is_ranked = sort == "relevance" and has_words and (question is not None or (expand and isinstance(query, And)))
@@ -118,18 +121,18 @@ def search(
         found = _first_hits(engine, query, _reaching(first + count) if question else min(first + count, FRONT), facets)
     else:
         found = engine.search(query, first, count, sort, facets)
-    looser = looser_queries(query) if expand else iter(())
+    looser = looser_queries(engine, query, found.total) if expand else iter(())
     is_loosened = False
     while not found.total and (attempt := next(looser, None)) is not None:
         if is_ranked:
-            answer = _first_hits(engine, attempt, KNOWN if question else min(first + count, FRONT), facets)
+            wanted, few = (FRONT, KNOWN) if question else (min(first + count, FRONT), FRONT)
+            answer = _first_hits(engine, attempt, wanted, facets, few)
         else:
             answer = engine.search(attempt, first, count, sort, facets)
         if answer.total:
             query, found, is_loosened = attempt, answer, True
     if is_ranked:
-        is_in_rest = first >= FRONT and found.total > FRONT and not is_loosened
-        neighbours = _neighbours(engine, meaning, question) if meaning and question and not is_in_rest else []
+        neighbours = near.result() if near else []
         front = _front(engine, query, found, looser, neighbours, is_loosened=is_loosened, nearby=nearby)
         length = max(len(front.scored), min(found.total, FRONT))
         reach = length + max(0, found.total - FRONT)
@@ -158,11 +161,11 @@ def search(
     )
 
 
-def _first_hits(engine: Engine, query: Query, wanted: int, facets: Sequence[str]) -> Hits:
-    """So many hits of a query; all where these are so few that what nearly fits follows them."""
+def _first_hits(engine: Engine, query: Query, wanted: int, facets: Sequence[str], few: int = FRONT) -> Hits:
+    """So many hits of a query; all where these are fewer than `few`, so that what nearly fits follows them."""
     found = engine.search(query, 0, wanted, "relevance", facets)
-    if wanted < found.total < FRONT:
-        others = engine.search(query, wanted, FRONT - wanted, is_counted=False)
+    if wanted < found.total < few:
+        others = engine.search(query, wanted, few - wanted, is_counted=False)
         found = replace(found, hits=found.hits + others.hits)
     return found
 
@@ -190,54 +193,6 @@ def _with_records(store: Store | None, hits: Sequence[Hit]) -> Iterator[Hit]:
         yield Hit(hit.id, hit.score, records.get(hit.id), hit.is_nearby, hit.is_by_meaning)
 
 
-# Loosening ------------------------------------------------------------------------------------------------------------
-
-
-def looser_queries(query: Query) -> Iterator[Query]:
-    """Yield the query without one, then without two of its words; filters, exclusions and quoted phrases stay.
-
-    The name of a place, a year and a reference narrow what somebody looks for. They stay as long as there are other
-    words to leave out, and are left out themselves after that. A lone reference loses its year, then its part.
-    """
-    if isinstance(query, Term) and query.is_reference and query.field is None:
-        for rung in ladder(shown(query.values[0]))[1:]:
-            yield replace(query, values=(reference_value(rung),))
-    if not isinstance(query, And):
-        return
-    kept = tuple(part for part in query.parts if _is_condition(part) or _is_quoted(part))
-    words = tuple(part for part in query.parts if part not in kept)
-    narrowing = tuple(part for part in words if _narrows(part) or _is_reference(part))
-    if narrowing:
-        others = tuple(part for part in words if part not in narrowing)
-        yield from _without_some((*kept, *narrowing), others)
-    yield from _without_some(kept, words)
-
-
-def _without_some(kept: tuple[Query, ...], words: tuple[Query, ...]) -> Iterator[Query]:
-    if not 2 <= len(words) <= LOOSER_PARTS_MAX:
-        return
-    for left_out in range(1, min(3, len(words))):
-        some = Or(words, least=len(words) - left_out)
-        yield And((*kept, some)) if kept else some
-
-
-def _narrows(part: Query) -> bool:
-    """Whether a word names a place or a year: '中国', 'Italian', '2024年'."""
-    return (
-        isinstance(part, Or)
-        and bool(part.text)
-        and any(isinstance(one, Filter) and one.field in NARROWING for one in part.parts)
-    )
-
-
-def _is_quoted(part: Query) -> bool:
-    return isinstance(part, Phrase) and part.is_quoted
-
-
-def _is_reference(part: Query) -> bool:
-    return isinstance(part, Term) and part.is_reference
-
-
 # Meaning --------------------------------------------------------------------------------------------------------------
 
 
@@ -255,16 +210,16 @@ def question_of(query: Query, *, is_forced: bool = False) -> Question | None:
     References and quoted phrases are never guessed at. Words joined by OR, brackets and named fields are exact, too,
     unless is_forced.
     """
-    if any(_is_reference(leaf) or _is_quoted(leaf) for leaf in leaves(query)):
+    if any(is_reference(leaf) or is_quoted(leaf) for leaf in leaves(query)):
         return None
     parts = query.parts if isinstance(query, And) and not query.text else (query,)
     texts: list[str] = []
     kept: list[Query] = []
     has_words = False
     for part in parts:
-        if _is_condition(part):
+        if is_condition(part):
             kept.append(part)
-        elif _narrows(part):
+        elif narrows(part):
             kept.append(part)
             texts.append(_text(part))
         elif is_forced or _is_plain(part):
@@ -274,12 +229,6 @@ def question_of(query: Query, *, is_forced: bool = False) -> Question | None:
         else:
             return None
     return Question(" ".join(texts), tuple(kept)) if has_words else None
-
-
-def _is_condition(part: Query) -> bool:
-    if isinstance(part, Or) and not part.text:
-        return bool(part.parts) and all(_is_condition(one) for one in part.parts)
-    return isinstance(part, Filter | Range | Not)
 
 
 def _is_plain(part: Query) -> bool:
@@ -345,13 +294,10 @@ def _front(
         strange = _selected(engine, others, () if found.total <= len(known) else (Not(query),))
     kept = {*full, *nearly, *strange}
     near = [record_id for record_id in neighbours if record_id in kept]
-    if is_loosened:
-        tiers = [_fused(full + nearly, near, MEANING_AMONG_NEARLY)]
-    else:
-        fits = set(full)
-        among_full = [record_id for record_id in near if record_id in fits]
-        others = [record_id for record_id in near if record_id not in fits]
-        tiers = [_fused(full, among_full, MEANING_AMONG_FULL), _fused(nearly, others, MEANING_AMONG_NEARLY)]
+    fits = set(full)
+    among_full = [record_id for record_id in near if record_id in fits]
+    others = [record_id for record_id in near if record_id not in fits]
+    tiers = [_fused(full, among_full, MEANING_AMONG_FULL), _fused(nearly, others, MEANING_AMONG_NEARLY)]
     scored = [(record_id, score + len(tiers) - tier - 1) for tier, of in enumerate(tiers) for record_id, score in of]
     return _Front(scored, set(nearly), set(strange))
 
@@ -383,7 +329,7 @@ def _reaching(count: int) -> int:
 
 
 def _nearly(engine: Engine, query: Query, looser: Iterator[Query], count: int) -> list[str]:
-    """Records that lack one or two words, those that lack fewer first."""
+    """Records that lack some of the words, those that hold most first."""
     found: dict[str, None] = {}
     for attempt in looser:
         if len(found) >= count:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from time import monotonic
 from weakref import WeakKeyDictionary
 
@@ -24,9 +24,9 @@ from rapidfuzz.distance import OSA
 from indexer.analysis import cut_plain, fold, fold_characters, scan
 from indexer.engines.base import Engine
 from indexer.expand import expand, glossary
+from indexer.looser import looser_queries
 from indexer.pinyin import initials, left_over, syllables
 from indexer.query import DOORS, FIELD, And, Filter, Not, Or, Phrase, Query, QueryError, Term, parse_query
-from indexer.search import looser_queries
 from library.record import Record
 from library.store.database import Transaction
 from library.store.store import Change, Store
@@ -367,7 +367,7 @@ def _finds(engine: Engine, text: str) -> bool:
         query = expand(parse_query(text)).query
     except QueryError:
         return False
-    return any(_is_held(engine, attempt) for attempt in (query, *looser_queries(query)))
+    return any(_is_held(engine, attempt) for attempt in chain((query,), looser_queries(engine, query, 0)))
 
 
 def _nearest(store: Store, leaf: Term | Phrase) -> Iterator[str]:

@@ -87,7 +87,7 @@ def _print_table(found: dict[str, Any]) -> None:
     if found["also_searched"]:
         console.print(Text(f"also searched: {', '.join(found['also_searched'][:12])}"), style="dim")
     if found["loosened"]:
-        console.print("no record holds every word; these hold all but one or two")
+        console.print("no record holds every word; these lack some of them")
     if by_meaning := sum(hit["found_by_meaning"] for hit in found["hits"]):
         console.print(f"{by_meaning} of these were found by meaning alone", style="dim")
     about = "about " if found["total_estimated"] else ""

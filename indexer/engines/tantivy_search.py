@@ -117,10 +117,11 @@ class Commit:
 
     def _is_small(self, query: Query, sort: Sort, *, has_words: bool) -> bool:
         """Whether a query selects so few that the pass which orders them counts them as well."""
+        limit = min(SCORED_MAX, COUNTED_MAX) if sort == "relevance" else COUNTED_MAX
         bound = self.compiler.at_most(query)
-        if has_words and bound > COUNTED_MAX:
+        if has_words and bound > limit:
             bound = self._in_sample(query, ())[0]
-        return bound <= (min(SCORED_MAX, COUNTED_MAX) if sort == "relevance" else COUNTED_MAX)
+        return bound <= limit
 
     def _counts_of(self, query: Query, facets: tuple[str, ...], *, has_words: bool) -> _Counts:
         if self.compiler.at_most(query) > COUNTED_MAX:

@@ -25,7 +25,7 @@ from library.vocabulary import codes
 from library.vocabulary.dates import ERAS
 from library.vocabulary.folding import INVISIBLE, SLASHES, fold_characters
 from library.vocabulary.reading import acts, forms, goods, lists, notices, standards
-from library.vocabulary.reading.place import Hit, Place, Reader, words
+from library.vocabulary.reading.place import SHORT_CHARACTERS, Hit, Place, Reader, words
 
 
 class Reference(NamedTuple):
@@ -42,7 +42,6 @@ class Reference(NamedTuple):
     kind: str
 
 
-WHOLE_CHARACTERS = 80  # a longer text is prose
 CONTEXT_CHARACTERS = 24  # 'Recall number: 26-761' has its context before the number
 
 LETTERS = r"A-Za-z\u00c0-\u024f\u0400-\u04ff"
@@ -55,12 +54,16 @@ _TOKEN = re.compile(
 REACH = 64
 _STRETCH = re.compile(rf"[0-9/](?:[^0-9/]{{0,{REACH}}}+[0-9/])*+")
 _POSSIBLE = re.compile(rf"[\d/{SLASHES}]|{'|'.join(ERAS)}")
+_UNSLASHED = re.compile(r"(?:TBT|SPS)[\-_. ]?N[\-_. ]?[A-Z]{2}", re.IGNORECASE)  # 'g-tbt-n-chn'
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _JOINED_BEFORE = re.compile(r"[A-Za-z0-9_@\u00c0-\u024f\u0400-\u04ff]")
 _NUMBER_BEFORE = re.compile(r"[0-9][.,/\-]$|[A-Za-z0-9_@\u00c0-\u024f]$|(?<=[A-Za-z])(?<!RC)(?<!FSIS)-$")
 _WORDS_AROUND = {*words("fillers"), *words("named_acts")}
 _FILLERS = "|".join(sorted(_WORDS_AROUND, key=len, reverse=True))  # else 'no' would be read in 'notification'
 _FILLER = re.compile(rf"(?:{_FILLERS}|[\s,.:;#()\[\]'\"“”])*+", re.IGNORECASE)
+# No colon among them: 'ref:' and '标准:' name a field of the search.
+_DESIGNATION = "|".join(sorted(words("designations"), key=len, reverse=True))
+_DESIGNATIONS = re.compile(rf"[ .,]*(?P<words>(?:(?:{_DESIGNATION})(?![A-Za-z:])[ .,#]*)*)", re.IGNORECASE)
 
 
 def find_references(text: str) -> list[Reference]:
@@ -69,11 +72,10 @@ def find_references(text: str) -> list[Reference]:
     >>> [reference.canonical for reference in find_references("按GB／T1.1—2020和（EU）2023/988执行")]
     ['GB/T 1.1-2020', 'EU 2023/988']
     """
-    if not _POSSIBLE.search(text):
+    if not _POSSIBLE.search(text) and not (len(text) <= SHORT_CHARACTERS and _UNSLASHED.search(text)):
         return []
     folded, offset = _fold(text)
-    hit = _whole(folded) if len(folded) <= WHOLE_CHARACTERS else None
-    hits: Iterable[Hit] = (hit,) if hit else _scan(folded)
+    hits: Iterable[Hit] = _scan(folded) if len(folded) > SHORT_CHARACTERS else _of_short(folded)
     if offset is None:
         return [Reference(start, end, text[start:end], form, kind) for start, end, form, kind in hits]
     places = ((offset(start), offset(end - 1) + 1, form, kind) for start, end, form, kind in hits)
@@ -86,12 +88,10 @@ def canonical(printed: str) -> str | None:
     >>> canonical("CELEX:32024R0903"), canonical("Regulation (EU) 2024/903"), canonical("en 71"), canonical("hello")
     ('EU 2024/903', 'EU 2024/903', 'EN 71', None)
     """
-    if len(printed) > WHOLE_CHARACTERS:
+    if len(printed) > SHORT_CHARACTERS:
         return None
     folded, _ = _fold(printed)
-    if hit := _whole(folded):
-        return hit.canonical
-    hits = list(_scan(folded))
+    hits = _of_short(folded)
     if len(hits) != 1 or not _FILLER.fullmatch(f"{folded[: hits[0].start]} {folded[hits[0].end :]}"):
         return None
     return hits[0].canonical
@@ -144,14 +144,30 @@ def _whole(folded: str) -> Hit | None:
     for token in _TOKEN.finditer(text, begin):
         if token.start() - begin > CONTEXT_CHARACTERS:
             return None
-        if hit := _read(Place(text, token.start(), token.end(), token.group(), is_whole=True)):
+        if hit := _read(Place(text, token.start(), token.end(), token.group(), is_whole=True, is_short=True)):
             return hit if hit.start == begin and hit.end == len(text) else None
     return None
+
+
+def _of_short(folded: str) -> list[Hit]:
+    """Read a short text; one reference takes in what merely says that it is one: '国标 GB 5606', 'document no. 2023-28978'."""
+    if hit := _whole(folded):
+        return [hit]
+    hits = list(_scan(folded))
+    if len(hits) != 1:
+        return hits
+    before = _DESIGNATIONS.fullmatch(folded, 0, hits[0].start)
+    behind = _DESIGNATIONS.fullmatch(folded, hits[0].end)
+    if before is None or behind is None:
+        return hits
+    start = before.start("words") if before["words"] else hits[0].start
+    return [hits[0]._replace(start=start, end=behind.end("words") if behind["words"] else hits[0].end)]
 
 
 def _scan(folded: str) -> Iterator[Hit]:
     done = 0
     before: Hit | None = None
+    is_short = len(folded) <= SHORT_CHARACTERS
     for begin, stop in _stretches(folded):
         for token in _TOKEN.finditer(folded, begin, stop):
             start, end = token.span()
@@ -160,7 +176,7 @@ def _scan(folded: str) -> Iterator[Hit]:
             word = token[0]
             if not word[0].isdecimal() and word.lower() not in _READERS:
                 continue
-            hit = _read(Place(folded, start, end, word, before=before))
+            hit = _read(Place(folded, start, end, word, False, before, is_short))
             if hit is None or hit.start < done:
                 continue
             while hit is not None:
@@ -171,7 +187,7 @@ def _scan(folded: str) -> Iterator[Hit]:
 
 def _stretches(folded: str) -> Iterator[tuple[int, int]]:
     """Where references may begin; most of prose is passed over without a look at its words."""
-    if any(era in folded for era in ERAS):  # '昭和二十七年法律第二百三十一号'
+    if len(folded) <= SHORT_CHARACTERS or any(era in folded for era in ERAS):  # '昭和二十七年法律第二百三十一号'
         yield 0, len(folded)
         return
     for match in _STRETCH.finditer(folded):
@@ -180,7 +196,7 @@ def _stretches(folded: str) -> Iterator[tuple[int, int]]:
 
 
 def _read(place: Place) -> Hit | None:
-    text, start, end, word, _, _ = place
+    text, start, end, word = place[:4]
     if word[0].isdecimal():
         if start and _NUMBER_BEFORE.search(text, max(0, start - 2), start):
             return None  # the tail of a longer number, '8,517.62', or of a model, 'XR-2020-12345'
@@ -222,18 +238,21 @@ def _readers_by_word() -> dict[str, tuple[Reader, ...]]:
     add(("CSA", "ULC", "CGSB", "CAN"), standards.csa)
     add(("NF",), standards.french)
     add(forms.FORMS, forms.form)
-    add(("G", "TBT", "SPS"), notices.symbol)
+    add(("G", "TBT", "SPS", *notices.GLUED), notices.symbol)
+    add(notices.MEMBERS_FIRST, notices.member_first)
+    add(("WTO",), notices.of_the_organisation)
     add(("A", "SR", "OR", "EM", "INFO"), notices.case)
     add("FHZDBVN", notices.fda)
     add(goods.GLUED, goods.glued)
     add(words("agencies"), acts.docket)
-    add((*acts.COMMUNITIES, *acts.ACTS), acts.act)
+    add((*acts.COMMUNITIES, *acts.ACTS, "REG", "DIR"), acts.act)
     add(words("named_acts"), acts.named)
     add(("CELEX",), acts.celex)
     add(("COM", "SWD", "SEC", "JOIN", "C"), acts.proposal)
     add(("OJ", "JO", "ABL", "DO", "GU"), acts.journal)
     add(("ELI", "L"), acts.eli)
-    add(("FR", "C", "R"), acts.document_word)
+    add(("FR", "C", "R", "F", "FED", "FEDERAL"), acts.document_word)
+    add(("TITLE", "PART", "SECTION", "SEC", "CFR"), acts.titled)
     add(("C", "F"), acts.law_id)
     add(ERAS, acts.japanese)
     return {word: tuple(those) for word, those in readers.items()}
@@ -243,13 +262,36 @@ _READERS = _readers_by_word()
 
 # Readers of what begins with digits, by the character behind the digits; 'A' stands for any letter.
 _NUMBER_READERS: dict[str, tuple[Reader, ...]] = {
-    "-": (acts.document, goods.cas, notices.fiche, notices.fsis, notices.cpsc, goods.gtin, notices.campaign),
+    "-": (
+        standards.national,
+        acts.document,
+        goods.cas,
+        notices.fiche,
+        notices.fsis,
+        notices.cpsc,
+        goods.gtin,
+        notices.campaign,
+        acts.federal,
+        acts.act_unslashed,
+    ),
     "/": (acts.act_number, notices.case_number, goods.hs, goods.gtin),
-    ".": (goods.ics, goods.hs, notices.rasff, acts.federal_list, goods.gtin, notices.cpsc),
-    " ": (acts.federal, goods.gtin, goods.hs, goods.ics, notices.cpsc, acts.federal_list),
+    ".": (standards.national, goods.ics, goods.hs, notices.rasff, acts.federal_list, goods.gtin, notices.cpsc),
+    " ": (
+        standards.national,
+        acts.federal,
+        acts.document,
+        goods.gtin,
+        goods.hs,
+        goods.ics,
+        notices.cpsc,
+        acts.federal_list,
+        acts.in_chinese,
+        acts.act_unslashed,
+    ),
     "A": (acts.federal, notices.campaign, acts.celex, acts.law_id),
 }
 _OTHER_NUMBERS: tuple[Reader, ...] = (
+    standards.national,
     goods.gtin,
     goods.hs,
     goods.ics,
@@ -257,3 +299,4 @@ _OTHER_NUMBERS: tuple[Reader, ...] = (
     acts.federal_list,
     acts.announcement,
 )
+_NUMBER_READERS |= dict.fromkeys(acts.TITLE_SIGNS, (acts.in_chinese, *_OTHER_NUMBERS))

@@ -64,7 +64,7 @@ class Found(BaseModel):
     """Hits and facets. total_estimated, facets_estimated: there are so many hits that these were counted in a sample.
 
     Estimates have two digits. reach: how many hits can be paged to, with those that nearly fit. also_searched: words
-    that were searched beside the typed ones. loosened: nothing held every word, and these hits lack one or two of them.
+    that were searched beside the typed ones. loosened: nothing held every word, and these hits lack some of them.
     did_you_mean: queries with other words, where little was found and a word is in no record.
     """
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from indexer.build import IndexFollower, rebuild
 from indexer.engines.base import Engine
 from indexer.links import LinkFollower, cited_references, own_references
+from indexer.looser import looser_queries
 from indexer.query import parse_query
-from indexer.search import highlight, looser_queries, search, snippet
+from indexer.search import highlight, search, snippet
 from library.follow import follow
 from library.record import Text
 from library.store.store import Origin, Store
@@ -96,7 +99,46 @@ def test_where_nothing_holds_every_word_records_with_most_of_them_are_shown(stor
     assert result.is_loosened
     assert result.hits[0].id == POWER_BANK.id
     assert search(store, engine, "xyzzy").total == 0
-    assert list(looser_queries(parse_query("one"))) == []
+    assert list(looser_queries(engine, parse_query("one"), 0)) == []
+
+
+@pytest.mark.parametrize("text", ["xyzzy plugh power bank zzzqq qqzzz", "没见过的词 充电宝 xyzzy 另一个生词"])
+def test_words_that_no_record_holds_are_left_out_however_many(store: Store, engine: Engine, text: str) -> None:
+    follow(store, IndexFollower(engine, store))
+
+    result = search(store, engine, text)
+
+    assert result.is_loosened
+    assert result.hits[0].id == POWER_BANK.id
+
+
+@pytest.mark.parametrize("text", ["powerbanks overheating", "over heat lithium", "shortcircuit lithium"])
+def test_words_that_no_record_holds_are_joined_and_split(store: Store, engine: Engine, text: str) -> None:
+    follow(store, IndexFollower(engine, store))
+
+    result = search(store, engine, text)
+
+    assert result.total >= 1
+    assert result.hits[0].id == POWER_BANK.id
+
+
+def test_what_holds_the_word_of_the_trade_stands_before_what_holds_the_other(store: Store, engine: Engine) -> None:
+    follow(store, IndexFollower(engine, store))
+
+    result = search(store, engine, "power bank mouth")
+
+    ids = [hit.id for hit in result.hits]
+    assert result.is_loosened
+    assert result.total == search(store, engine, "power bank").total
+    assert ids.index(POWER_BANK.id) < ids.index(BALLOONS.id)
+
+
+def test_a_reference_is_found_without_the_words_around_it(store: Store, engine: Engine) -> None:
+    follow(store, IndexFollower(engine, store))
+
+    result = search(store, engine, "国家推荐标准 xyzzy GB/T 5606.1-2004")
+
+    assert result.hits[0].record and result.hits[0].record.references == ("GB/T 5606.1-2004",)
 
 
 def test_a_number_whose_year_no_record_has_finds_the_same_number_of_other_years(store: Store, engine: Engine) -> None:

@@ -53,8 +53,15 @@ def test_a_word_that_names_a_code_asks_for_the_code_too() -> None:
 
 
 def test_references_quoted_phrases_and_filters_are_left_alone() -> None:
-    for text in ("GB/T 5606.1", '"power bank"', "origin:CN", "published:2026", '"玩具"'):
+    for text in ("EN 71-1", '"power bank"', "origin:CN", "published:2026", '"玩具"'):
         assert expand(parse_query(text)).query == parse_query(text)
+
+
+@pytest.mark.parametrize("text", ["GB 5606.1", "国标5606.1", "GB/T 5606.1-2004"])
+def test_a_standard_of_china_is_found_as_mandatory_and_as_recommended(text: str) -> None:
+    standard = next(record for record in RECORDS if record.key == "GB/T 5606.1-2004")
+
+    assert matches(expand(parse_query(text)).query, entry_of(standard))
 
 
 def test_neighbouring_words_are_one_concept_and_each_of_them_still_counts() -> None:

@@ -7,6 +7,7 @@ the words of a language, a year or a part that is there or is not.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -55,6 +56,8 @@ def chinese() -> Iterator[Variant]:
         yield from same(f"{code}/T 1234-{year}", (f"{code}/T 1234-{year}", f"{code}/T1234—{year}"))
         if code != "HS":  # 'HS 8517' is a code of goods
             yield from same(f"{code} {number}-{year}", (f"{code} {number}-{year}", f"{code}{number}—{year}"))
+        yield from same(f"{code}/T {number}-{year}", (f"{code}/T {number} {year}", f"{code}/T {number.replace('.', ' ')} {year}", f"{code.lower()}t {number} {year}", f"{code}/T_{number}_{year}"), in_prose=False)
+        yield from same(f"{code}/T {number}-{year}", (f"{code}/T {number.replace('.', '-')}-{year}", f"{code}/T {number} {year}版"))
     for number in ("6675.2", "4943.1", "18401", "2763"):
         for blank, printed in itertools.product(BLANKS, dashed("-")):
             yield from same(f"GB {number}-2014", (f"GB{blank}{number}{printed}2014", f"gb{blank}{number}{printed}2014"))
@@ -65,10 +68,23 @@ def chinese() -> Iterator[Variant]:
         yield from same(f"GB/Z {number}", (f"GB/Z {number}", f"GBZ {number}", f"gb/z{number}", full_width(f"GB/Z {number}")))
 
 
+def chinese_as_typed() -> Iterator[Variant]:
+    """Words for the letters of a national standard, blanks for the marks of its number."""
+    for number in ("6675.2", "4943.1", "31701.4"):
+        form = f"GB {number}-2014"
+        yield from same(form, (f"国标{number}-2014", f"国家标准 {number}—2014", f"国标号：{number}-2014", f"强制性国标{number}-2014"))
+        yield from same(f"GB {number}", (f"国标{number}", f"国家标准{number}", f"国标 {number}"))
+        yield from same(f"GB/T {number}", (f"推荐性国标{number}", f"推荐性国家标准 {number}"))
+        yield from same(form, (f"GB {number} 2014", f"GB{number.replace('.', ' ')} 2014", f"国标{number} 2014", f"国标 GB {number}-2014", f"国标GB{number} 2014"), in_prose=False)
+    for number in ("5606", "18401", "31241"):
+        yield from same(f"GB {number}", (f"国标{number}", f"国标 {number}", f"国标 GB {number}", f"国家标准GB{number}"), in_prose=False)
+
+
 def local_and_group() -> Iterator[Variant]:
     for region, number in itertools.product(("11", "31", "44", "3301", "440300"), ("307", "1339", "4026.1")):
         form = f"DB{region}/T {number}-{next(YEARS)}"
         yield from same(form, (form, form.replace(" ", ""), form.replace("-", "—"), full_width(form), form.lower()))
+        yield from same(form, (form.replace("-", " "), form.replace("-", "_")), in_prose=False)
         yield from same(form, (form.replace("DB", "DB "), form.replace("/T", "T"), form.partition("-")[0] + form[-5:]))
         plain = form.replace("/T", "")
         yield from same(plain, (plain, plain.replace(" ", "/"), plain.replace(" ", "/ "), plain.replace("-", "—")))
@@ -85,11 +101,16 @@ def international() -> Iterator[Variant]:
         yield from same(form, (form, form.replace(" ", ""), form.lower(), full_width(form), f"{body}-{number}:{year}"))
         yield from same(form, (f"{body} {number}-{year}", f"{body} {number}（{year}）", f"{body} {number} : {year}"))
         yield from same(form, (f"{body} {printed}:{year}" for printed in dashed(number)))
+        typed = number.replace("-", " ") if number.replace("-", "").isdecimal() else number
+        yield from same(form, (f"{body} {number} {year}", f"{body} {typed} {year}", f"{body.lower()}{number} {year}", f"{body}_{number}_{year}"), in_prose=False)
+        yield from same(form, (f"{body} {number}（{year}版）", f"{body} {number} {year}版", f"{body} {number} {year}年版"))
         undated = f"{body} {number}"
+        yield Variant(f"{body} {typed}", undated, False)
         yield from same(undated, (undated, undated.replace(" ", ""), undated.lower(), full_width(undated)))
         yield from same(f"{form}/Amd 1:2025", (f"{form}/Amd 1:2025", f"{form}/AMD1:2025", f"{form}+AMD1:2025"))
     for number in ("17025:2017", "27001:2022", "19566-7:2022"):
         form = f"ISO/IEC {number}"
+        yield from same(form, (form.replace(":", " "), form.replace(":", " ").lower(), f"ISO/IEC{number}".replace(":", " ")), in_prose=False)
         yield from same(form, (form, f"ISO IEC {number}", f"ISO/IEC{number}", form.lower(), full_width(form)))
         yield from same(form, (f"ISO / IEC {number}", f"ISO／IEC {number}", f"ISO-IEC {number}"))
     for kind, number in itertools.product(("TS", "TR", "PAS"), ("16949", "24971:2020")):
@@ -101,6 +122,9 @@ def european() -> Iterator[Variant]:
     for number, adopter in itertools.product(("71-1:2014", "14682:2014", "60335-2-23:2003"), ("", "BS", "DIN", "NF", "UNE")):
         form = f"{adopter} EN {number}".strip()
         undated = form.partition(":")[0]
+        yield from same(form, (form.replace(":", " "), form.replace(":", " ").replace("-", " "), form.replace(":", " ").lower()), in_prose=False)
+        if "-1" in undated:
+            yield from same(undated, (undated.replace("-1", " 1"), undated.lower().replace("-1", " 1"), undated.replace("-1", "_1"), undated.replace("-1", ".1")), in_prose=False)
         yield from same(form, (form, form.lower(), full_width(form), form.replace(":", "："), form.replace(":", " : ")))
         yield from same(form, (form.replace("EN ", "EN"), form.replace(":", "-"), undated + f" ({form[-4:]})"))
         if adopter:
@@ -120,14 +144,17 @@ def national() -> Iterator[Variant]:
         form = f"ASTM {letter}{number}-17"
         yield from same(form, (form, form.lower(), full_width(form), form.replace(" ", ""), form.replace(" ", "-")))
         yield from same(form, (form.replace("-17", "-2017"), f"ASTM {letter} {number}-17", form.replace("-", "–")))
+        yield from same(form, (form.replace("-17", " 17"), form.replace("-17", " 2017"), f"astm {letter} {number} 17"), in_prose=False)
         yield from same(form.removesuffix("-17"), (form.removesuffix("-17"), f"ASTM{letter}{number}"))
     for number in ("94", "2849", "60335-2-80", "4200A"):
         form = f"UL {number}"
         yield from same(form, (form, form.lower(), full_width(form), f"UL{number}", f"ANSI/UL {number}", f"ANSI/CAN/UL {number}"))
         yield from same(f"{form}:2020", (f"{form}:2020", f"UL {number}：2020"))
+        yield Variant(f"UL {number} 2020", f"{form}:2020", False)
     for letter, number in itertools.product("CTSZ", ("8101", "9335-1")):
         form = f"JIS {letter} {number}:2020"
         yield from same(form, (form, form.replace(f" {letter} ", f"{letter}"), form.lower(), full_width(form), form.replace(":", "-")))
+        yield Variant(form.replace(":", " "), form, False)
         yield from same(form.partition(":")[0], (form.partition(":")[0], f"JIS {letter}{number}", f"JIS-{letter}-{number}"))
     for adopts, number in (("IEC ", "60335-1"), ("ISO ", "9001"), ("", "9704")):
         form = f"KS C {adopts}{number}:2015"
@@ -176,6 +203,7 @@ def union_acts() -> Iterator[Variant]:
             yield from same(form, (f"{word}{short}/{union}", f"{word}{short.replace('/', '／')}/{union}"))
         yield from same(form, (f"3{year}L{number:04d}", f"CELEX 3{year}L{number:04d}", f"eli/dir/{year}/{number}/oj", full_width(f"{short}/EC")))
     yield from named_acts()
+    yield from unslashed_acts()
     yield from same("EU 2658/1987", ("Regulation (EEC) No 2658/87", "(EEC) No 2658/87", "règlement (CEE) n° 2658/87", "Verordnung (EWG) Nr. 2658/87", "31987R2658"))
     for issue, year, page in ((119, 2016, 1), (135, 2023, 1), (353, 2008, 1), (11, 2002, 4)):
         form = f"OJ L {issue}/{year} p.{page}"
@@ -208,6 +236,24 @@ def named_acts() -> Iterator[Variant]:
         yield from same(f"EU {number}", (f"法规{number}/EC", f"REACH {number}/EC", f"Regulation {number}/EC"))
 
 
+def unslashed_acts() -> Iterator[Variant]:
+    """Acts with a dash or a blank for their slash, where the Union and the word for an act, or its suffix, stand by."""
+    for year, number in ((2015, 863), (2017, 745), (2023, 988), (2024, 1689)):
+        form = f"EU {year}/{number}"
+        yield from same(form, (f"(EU){year}-{number}", f"Regulation (EU) {year}-{number}", f"EU regulation {year}-{number}", f"EU Regulation {year}/{number}"))
+        yield from same(form, (f"EU Reg. {year}/{number}", f"Reg. (EU) {year}/{number}", f"（EU）{year}—{number}"))
+        yield from same(form, (f"EU {year}-{number}", f"eu {year} {number}", f"regulation {year}-{number}", f"Regulation EU {year} {number}", f"eu regulation {year} {number}", f"EU-{year}-{number}"), in_prose=False)
+        yield from same(form, (f"欧盟法规{year}-{number}", f"欧盟 {year}-{number}", f"欧盟条例{year} {number}", f"欧盟{year}/{number}号法规", f"EU法规{year}-{number}"), in_prose=False)
+    for year, number in ((2009, 48), (2014, 53), (2011, 65)):
+        form = f"EU {year}/{number}"
+        yield from same(form, (f"{year}-{number}-EU", f"Directive {year}-{number}-EC", f"EU directive {year}-{number}", f"Dir. {year}/{number}/EU"))
+        yield from same(form, (f"指令{year}-{number}-EU", f"directive {year} {number} EU", f"RED {year}/{number}", f"RED指令{year}/{number}/EU", f"{year}/{number}指令"), in_prose=False)
+    for number, year in ((1907, 2006), (1272, 2008), (1223, 2009), (528, 2012)):
+        form = f"EU {number}/{year}"
+        yield from same(form, (f"Reg. {number}/{year}", f"EU Reg. No. {number}/{year}", f"Regulation (EC) No {number}-{year}", f"{number}-{year}-EC", f"{number}/{year}/EC"))
+        yield from same(form, (f"No {number}/{year}", f"no. {number}/{year}", f"EC {number}-{year}", f"REACH {number}-{year}"), in_prose=False)
+
+
 def american() -> Iterator[Variant]:
     for title, part, section in ((16, 1501, 2), (21, 101, 9), (47, 15, 247), (49, 571, 108), (40, 770, 3)):
         form = f"{title} CFR {part}"
@@ -224,7 +270,24 @@ def american() -> Iterator[Variant]:
                 full_width(form),
             ),
         )
+        yield from same(
+            form,
+            (
+                f"title {title} CFR pt. {part}",
+                f"Title {title} CFR {part}",
+                f"Title {title}, Part {part}, Code of Federal Regulations",
+                f"title {title} of the Code of Federal Regulations, part {part}",
+                f"part {part} of title {title}, Code of Federal Regulations",
+                f"{title} Code of Federal Regulations part {part}",
+                f"CFR title {title} part {part}",
+                f"{title}-CFR-{part}",
+                f"美国联邦法规第{title}篇第{part}部分",
+                f"联邦法规第{title}卷{part}",
+            ),
+        )
+        yield from same(form, (f"title {title} part {part}", f"CFR {title} {part}"), in_prose=False)
         form = f"{form}.{section}"
+        yield from same(form, (f"section {part}.{section} of title {title}, Code of Federal Regulations", f"CFR {title} § {part}.{section}", f"title {title} CFR {part}.{section}"))
         yield from same(
             form,
             (
@@ -241,9 +304,12 @@ def american() -> Iterator[Variant]:
     for volume, page in ((75, 81766), (87, 72598), (88, 65274), (89, 2530)):
         form = f"{volume} FR {page}"
         yield from same(form, (form, f"{volume} Fed. Reg. {page}", f"{volume} FR {page:,}", f"{volume} F.R. {page:,}", f"{volume}FR{page}", f"{volume} Fed. Reg. {page:,}", full_width(form)))
-        yield from same(form, (form.lower(), form.lower().replace(" ", "")), in_prose=False)
+        yield from same(form, (form.lower(), form.lower().replace(" ", ""), f"Fed Reg {volume} {page}", f"FR {volume} {page}"), in_prose=False)
+        yield from same(form, (f"{volume} Fed Reg {page}", f"{volume} Federal Register {page}", f"{volume}-FR-{page}", f"Federal Register, vol. {volume}, p. {page}", f"联邦公报第{volume}卷第{page}页"))
     for number in ("2023-28978", "2024-01097", "2010-32178"):
         yield from same(number, (number, f"FR Doc. {number}", f"FR Doc. No. {number}", f"FR Doc {number}", full_width(number), *dashed(number)))
+        yield from same(number, (f"document number {number}", f"federal register document no. {number}", f"联邦公报文件号 {number}"))
+        yield from same(number, (printed.replace("-", " ") for printed in (f"FR Doc. {number}", f"federal register document no. {number}", f"document no. {number}")))
     for number in ("26-761", "25-030", "19-112"):
         form = f"CPSC {number}"
         yield from same(
@@ -284,19 +350,35 @@ def trade() -> Iterator[Variant]:
             yield from same(form, (form, form.lower(), full_width(form), form.removeprefix("G/"), form.replace("/", " / ")))
             yield from same(form, (form.replace("/", "-"), form.replace(".", ". "), form.replace("/", "／")))
             yield Variant(form.replace("/", " "), form)
+            glued = re.sub(r"[/.]", "", form)
+            yield from same(form, (form.replace("/", "_"), form.replace("/", "."), form.replace("/", "\\"), glued, glued.lower(), glued.removeprefix("G")))
+            yield from same(form, (form.replace("/", "-").replace(".", "-"), form.replace(f"N/{member}", f"N{member}"), form.lower().replace("/", "_")))
+            yield from same(form, (form.replace("/", "").replace(".", "."), form.replace("Add", "Addendum").replace("Corr", "Corrigendum").replace(".", " ")))
         for suffix in ("", "/Add.1", "/Rev.2/Corr.1"):
             form, short = f"G/{area}/N/{member}/2208{suffix}", f"{member}/2208{suffix}"
             yield from same(form, (f"{area}/{short}", f"{area} {short}", f"{area}通报{short}", f"{area}通报N/{short}", f"{area}通报号：{short}"))
             yield from same(form, (f"{area} notification {short}", f"{area} notification N/{short}", full_width(f"{area}/{short}"), f"{area}-{short}"))
-        yield Variant(f"{area} {member} 2208", f"G/{area}/N/{member}/2208", False)
+        form = f"G/{area}/N/{member}/2208"
+        typed = (f"{area} {member} 2208", f"{area} {member}2208", f"{area}通报 {member} 2208", f"{area}通报 {member} 2208号", f"{member} 2208 {area}", f"{area} notification {member} 2208", f"{area}_{member}_2208")
+        yield from same(form, (*typed, *(printed.lower() for printed in typed)), in_prose=False)
+        yield from same(form, (f"{member}/2208 {area}", f"{member}/2208 {area} notification", f"{member}/2208 {area}通报", f"{area}通报{member}/2208号"))
         yield from same(f"G/{area}/N/{member}", (f"G/{area}/N/{member}", f"g/{area.lower()}/n/{member.lower()}"))
+        yield from same(f"G/{area}/N/{member}", (f"g-{area.lower()}-n-{member.lower()}", f"G {area} N {member}", f"G_{area}_N_{member}", f"G{area}N{member}"), in_prose=False)
+    for area, (member, country) in itertools.product(("TBT", "SPS"), (("USA", "美国"), ("KEN", "肯尼亚"), ("EU", "欧盟"), ("TPKM", "中国台湾"), ("KEN", "Kenya"), ("USA", "United States"), ("USA", "US"))):
+        form = f"G/{area}/N/{member}/2208"
+        gap = " " if country.isascii() else ""
+        yield from same(form, (f"{country}{gap}{area}通报2208号", f"{country}{gap}{area}通报第2208号", f"{country} {area} notification no. 2208"))
+        yield from same(form, (f"{country}{gap}{area}通报2208", f"{country} {area} 2208", f"{country} {area} notification 2208"), in_prose=False)
+    yield from same("G/TBT/N/KEN/1808", ("WTO notification KEN/1808", "WTO通报 KEN/1808"), in_prose=False)
 
 
 def cases() -> Iterator[Variant]:
     for kind, number, year in itertools.product(("A11", "A12", "SR", "OR"), (1187, 2222), (14, 22, 26)):
         form = f"{kind}/0{number}/{year}"
         yield from same(form, (form, form.lower(), full_width(form), f"{kind}/{number}/{year}", form.replace("/", " / "), form.replace("/", "∕")))
-        yield from same(form, (form.replace("/", "-"), f"{kind} 0{number}/{year}"), in_prose=False)
+        yield from same(form, (form.replace("/", mark) for mark in "-._ "), in_prose=False)
+        yield from same(form, (f"{kind} 0{number}/{year}", f"{kind}0{number}/{year}", f"{kind.lower()} {number} {year}", f"{kind} 0{number}-{year}"), in_prose=False)
+        yield from same(form, (f"RAPEX {kind} 0{number} {year}", f"安全门{kind}-0{number}-{year}"), in_prose=False)
     for notification in ("2024.8046", "2021.0315", "2019.4377"):
         yield from same(notification, (notification, f"RASFF {notification}", f"RASFF notification {notification}", f"rasff {notification}", full_width(notification), f"notification reference {notification}"))
 
@@ -310,6 +392,8 @@ def goods() -> Iterator[Variant]:
             (form, f"HS code {digits}", f"HS编码{digits}", full_width(form), form.lower(), f"HS: {digits}", f"HS code(s): {digits}", f"HS {'.'.join(pairs)}", f"HTS {' '.join(pairs)}"),
         )
         if len(digits) > 2:
+            yield from same(form, (f"{word}{digits}" for word in ("海关税号", "税号", "税则号列", "海关编码", "海关商品编码", "关税税号", "税目号", "品目", "HS码", "海关HS编码", "HSコード", "HSCODE")))
+            yield from same(form, (f"{word} {digits}" for word in ("tariff heading", "customs tariff number", "commodity code", "harmonized code", "HS code no.", "HTS number", "税则号列", "関税コード")))
             yield from same(form, (f"HS{digits}", f"商品编码：{digits}", f"税号{'.'.join(pairs)}", f"tariff code {digits}", f"heading {'.'.join(pairs)}"))
         if len(digits) > 4:
             yield Variant(".".join(pairs), form)
@@ -348,7 +432,7 @@ def goods() -> Iterator[Variant]:
 
 
 KINDS = {
-    "Chinese standards": chinese, "local and group standards": local_and_group, "ISO and IEC": international, "EN and its adoptions": european,
+    "Chinese standards": chinese, "Chinese standards as typed": chinese_as_typed, "local and group standards": local_and_group, "ISO and IEC": international, "EN and its adoptions": european,
     "national standards": national, "acts of the Union": union_acts, "American numbers": american, "WTO symbols": trade,
     "case numbers": cases, "goods and substances": goods,
 }  # fmt: skip

@@ -460,7 +460,9 @@ HOSTILE = [
     "GB/T 1-", "1 ", "EN-", "ISO/", "(EU) ", "0-", "G/TBT/N/", "12 345 ", "9503.", "BS EN ISO IEC ", "JIS A", "a", "1", "/", "HS 85, ", "16 CFR 1 and ",
     "EN 71-1, -2 and ", "EN 71-1/2", "/-1", "(EU) 2017/745, 2017/746 and ", "EN 71 part ", "HS8517", "lot ", "price 8517.62 ", "昭和二十年", "海关总署公告",
     "ISO 9001, 14001 and ", "GB 6675、21027和", "/14001", "ASTM F963, F2057 and ", "G/TBT/N/USA/2208, 2209, ", "G/TBT/N/USA/2208/Add.1, Add.2 ", "TBT/USA/",
-    "REACH 1907/2006 ", "法规 1907/", "New York, NY 10001-", "978 ",
+    "REACH 1907/2006 ", "法规 1907/", "New York, NY 10001-", "978 ", "GTBTN", "G_TBT_N_", "TBT通报", "美国TBT通报2208", "Kenya TBT ", "USA/2208 ",
+    "EU 2024-", "EU regulation ", "2024-903-", "Title 16, ", "part 1501 of ", "CFR 16 ", "Federal Register ", "FR Doc. 2023 ", "联邦法规第", "89篇",
+    "国标", "国标5606.", "sr 02222 ", "A12.", "海关税号", "tariff code ",
 ]  # fmt: skip
 
 

@@ -12,12 +12,14 @@ SECTION_LIST_CHARACTERS = 60
 _RANGE = re.compile(r" ?(?:[~\-至到]|to|bis|à|a) ?")
 _NATIONAL_CHAPTERS = (98, 99)
 _HS_BEFORE = re.compile(
-    r"(?:(?P<tight>(?<![A-Za-z])(?:HTSUSA|HTSUS|HTS|HS|H\.S\.|NCM|AHTN|(?:CN|TARIC)(?= codes?)))"
-    r"(?:[ \-]?(?:codes?|numbers?|nos?\.?|headings?|subheadings?|编码|码|号|コード|코드|番号|번호))?(?:\(s\))?"
-    r"|tariff (?:items?|codes?|headings?|subheadings?|lines?|numbers?)|customs codes?"
-    r"|zolltarifnummer|KN-Code|関税番号|税番|세번"
-    r"|(?<![A-Za-z])subheadings?|(?<![A-Za-z])headings?(?: nos?\.?)?"
-    r"|(?:海关|商品|税则|税目)(?:编码|编号|号列|代码|税号)?|税号)[ :#(为]{0,3}$",
+    r"(?:(?P<tight>(?:海关|进出口|进口|出口)?"
+    r"(?P<name>(?<![A-Za-z])(?:HTSUSA|HTSUS|HTS|HS|H\.S\.|NCM|AHTN|(?:CN|TARIC)(?= codes?)))"
+    r"(?:[ \-]?(?:codes?|numbers?|nos?\.?|nr\.?|headings?|subheadings?|编码|编号|码|号|コード|코드|番号|번호)){0,2}(?:\(s\))?"
+    r"|(?<![A-Za-z])(?:(?:customs )?tariff (?:items?|codes?|headings?|subheadings?|lines?|numbers?)|customs codes?"
+    r"|commodity codes?|harmoni[sz]ed (?:system )?codes?|zolltarifnummer|KN-Code)(?: (?:nos?\.?|numbers?))?"
+    r"|関税(?:番号|コード)|税番|세번|(?:海关|关税)(?:编码|编号|代码|号列)"
+    r"|(?:海关|进出口|进口|出口|关税)?(?:(?:商品|税则|税目|品目)(?:税号|编码|编号|号列|代码)|(?:税则|税目|品目)号?|税号))"
+    r"|(?<![A-Za-z])subheadings?|(?<![A-Za-z])headings?(?: nos?\.?)?)[ :#(为]{0,3}$",
     re.IGNORECASE,
 )
 _HS_NUMBER = re.compile(
@@ -27,16 +29,18 @@ _HS_DOTTED = re.compile(r"[0-9]{4}\.[0-9]{2}(?:\.[0-9]{2}(?:\.?[0-9]{2})?|\.[0-9
 
 
 def hs(place: Place) -> Hit | None:
-    """Read 'HS 8517', 'HS code: 9503.00.00', '商品编码 8517620000', and dotted codes alone: '8517.62.00'."""
+    """Read 'HS 8517', 'HS code: 9503.00.00', '海关税号8517', 'tariff code 8517', and dotted codes alone: '8517.62.00'."""
     if not 2 <= len(place.word) <= 10:
         return None
     match = _HS_NUMBER.match(place.text, place.start)
     context = place.context(_HS_BEFORE) if match else None
     if match and (context or place.continues("hs")):
         digits = codes.hs_code(match.group())
-        is_named = place.is_whole or (context is not None and context["tight"])
+        is_named = place.is_whole or (context is not None and context["name"])
         if digits is None or not _is_heading(digits) or (len(digits) < 4 and not is_named):
             return None
+        if not is_named and place.is_counted(match.end()):
+            return None  # '品目1001种', '税则2008版'
         return Hit(tight_start(place, context), match.end(), f"HS {digits}", "hs")
     match = _HS_DOTTED.match(place.text, place.start)
     if match is None or not _is_heading(match.group()) or _is_amount(place, match.end()):
@@ -73,8 +77,8 @@ def _is_amount(place: Place, end: int) -> bool:
 
 
 _ICS_BEFORE = re.compile(
-    r"(?:(?P<tight>(?<![A-Za-z])ICS)(?: ?(?:codes?|分类号?|号|コード|코드|numbers?|nos?\.?))?(?:\(s\))?"
-    r"|国际标准分类号?)[ :#(]{0,3}$",
+    r"(?P<tight>(?<![A-Za-z])ICS(?: ?(?:codes?|分类号?|号|コード|코드|numbers?|nos?\.?))?(?:\(s\))?"
+    r"|国际标准分类(?:法|号|代码)?)[ :#(为]{0,3}$",
     re.IGNORECASE,
 )
 _ICS_NUMBER = re.compile(r"[0-9]{2}(?:\.[0-9]{3}(?:\.[0-9]{2})?)?(?![0-9A-Za-z]|[.,][0-9])")
@@ -118,8 +122,8 @@ def cas(place: Place) -> Hit | None:
 
 
 _GTIN_BEFORE = re.compile(
-    r"(?:(?P<tight>(?<![A-Za-z])(?:UPC|EAN|GTIN|JAN)s?)(?:[ \-]?(?:A|8|12|13|14)(?![0-9A-Za-z]))?"
-    r"|bar ?codes?|条形?码|商品条码|code[ \-]barres|strichcode|código de barras)"
+    r"(?P<tight>(?<![A-Za-z])(?:UPC|EAN|GTIN|JAN)s?(?:[ \-]?(?:A|8|12|13|14)(?![0-9A-Za-z]))?"
+    r"|bar ?codes?|(?:商品|产品)?条形?码|バーコード|바코드|code[ \-]barres|strichcode|código de barras)"
     r"(?: ?(?:codes?|numbers?|nos?\.?|#|编号|码|コード|코드))?(?:\(s\))?[ :#(]{0,3}(?:is |are |of |为)?$",
     re.IGNORECASE,
 )
@@ -151,7 +155,7 @@ def gtin(place: Place) -> Hit | None:
 
 
 GLUED: dict[str, Reader] = {
-    "hs": hs, "hts": hs, "ics": ics, "cas": cas, "gtin": gtin, "ean": gtin, "upc": gtin, "jan": gtin
+    "hs": hs, "hts": hs, "hscode": hs, "ics": ics, "cas": cas, "gtin": gtin, "ean": gtin, "upc": gtin, "jan": gtin
 }  # fmt: skip
 _DIGITS = re.compile(r"[0-9]+")
 _MODEL_BEFORE = re.compile(
@@ -164,6 +168,6 @@ def glued(place: Place) -> Hit | None:
     digits = _DIGITS.match(place.text, place.end)
     if digits is None or _MODEL_BEFORE.search(place.behind(16)):
         return None
-    inner = Place(place.text, *digits.span(), digits.group(), place.is_whole)
+    inner = place._replace(start=digits.start(), end=digits.end(), word=digits.group(), before=None)
     hit = GLUED[place.word.lower()](inner)
-    return hit if hit and hit.start == place.start else None
+    return hit if hit and hit.start <= place.start else None

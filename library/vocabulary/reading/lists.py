@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from library.vocabulary.reading import acts, goods, notices, standards
-from library.vocabulary.reading.place import END, UNIT_BEHIND, YEAR, Hit, words
+from library.vocabulary.reading.place import END, SHORT_CHARACTERS, UNIT_BEHIND, YEAR, Hit, words
 
 _AND = (
     r"(?: {0,2}[,;、/&] {0,2}(?:(?:and|or|et|ou|und|oder|sowie|y|e|o|и|или|和|及|与|或|以及) {0,2})?"
@@ -130,6 +130,8 @@ def _is_alike(text: str, match: re.Match[str], number: str, before: Hit) -> bool
     if _GOES_ON.match(text, match.end()) or (match["gap"] == "/" and not is_short):
         return True
     is_item = text[before.start].isdecimal()
+    if is_item and is_short and not is_comma and not is_round and len(text) <= SHORT_CHARACTERS:
+        return True  # 'EN 388, 407 and 420 gloves' is typed; in prose gloves may be counted
     if is_comma and is_short and not is_item:
         return False  # 'EN 388, 214' may be a page
     return bool(_ENDS.match(text, match.end()) or (not is_comma and _SPEAKS_ON.match(text, match.end())))

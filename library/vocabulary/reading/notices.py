@@ -7,12 +7,25 @@ from functools import cache
 
 from babel.core import get_global
 
-from library.vocabulary.reading.place import NOT_A_NUMBER, SERIAL_BEFORE, UNIT_BEHIND, YEAR, Hit, Place, tight_start
+from library.vocabulary.countries import country
+from library.vocabulary.reading.place import (
+    NOT_A_NUMBER,
+    SERIAL_BEFORE,
+    UNIT_BEHIND,
+    YEAR,
+    Hit,
+    Place,
+    tight_start,
+    words,
+)
 
-SUFFIXES = r"(?P<suffixes>(?: ?[/\- ] ?(?:Add|Rev|Corr|Suppl)[. ]{0,2}[0-9]{1,3}(?![0-9A-Za-z])){0,6})"
+_SUFFIX_PRINTED = r"(?:Add(?:endum)?|Rev(?:ision)?|Corr(?:igendum)?|Suppl(?:ement)?)[._\- ]{0,2}[0-9]{1,3}"
+_ENDS = rf"(?:(?![0-9A-Za-z])|(?={_SUFFIX_PRINTED}))"  # 'gspsnusa1234add1'
+SUFFIXES = rf"(?P<suffixes>(?:(?: ?[/\\\-_ ] ?|\.)?{_SUFFIX_PRINTED}{_ENDS}){{0,6}})"
+_GAP = r"(?: ?[/\\\-_. ] ?)?"
 _SYMBOL = re.compile(
-    r"(?:G ?[/\- ] ?)?(?P<area>TBT|SPS) ?[/\- ] ?N ?[/\- ] ?(?P<member>[A-Z]{2,4})(?![A-Za-z])"
-    r"(?: ?[/\- ] ?(?P<number>[0-9]{1,5})(?![0-9A-Za-z]))?" + SUFFIXES,
+    rf"(?P<group>G{_GAP})?(?P<area>TBT|SPS)(?P<gap>{_GAP})N(?P<last_gap>{_GAP})(?P<member>[A-Z]{{2,4}})(?![A-Za-z])"
+    rf"(?:{_GAP}(?P<number>[0-9]{{1,5}}){_ENDS}|(?![0-9]))" + SUFFIXES,
     re.IGNORECASE,
 )
 _DOCUMENT = re.compile(
@@ -23,30 +36,61 @@ _DOCUMENT = re.compile(
     re.IGNORECASE,
 )
 _NOTIFICATION = r"(?:通报号?|通報|notifications?(?: (?:no\.?|number|symbol))?|notificaci(?:ón|ones))"
+_MEMBER_AND_NUMBER = (
+    r"(?P<member>[A-Z]{2,4})(?P<slash> ?[/\-_ ]? ?)(?P<number>[0-9]{1,5})(?!_[0-9])"
+    + _ENDS
+    + SUFFIXES
+    + "(?: ?[号號])?"
+)
 _SHORT = re.compile(
-    rf"(?P<area>TBT|SPS)(?P<named> ?{_NOTIFICATION}[ :]{{0,2}})?(?P<gap> ?[/\- ] ?)?(?:N ?[/\-] ?)?"
-    r"(?P<member>[A-Z]{2,4})(?P<slash> ?[/\- ] ?)(?P<number>[0-9]{1,5})(?![0-9A-Za-z_])" + SUFFIXES,
+    rf"(?P<area>TBT|SPS)(?P<named> ?{_NOTIFICATION}[ :]{{0,2}})?(?P<gap> ?[/\-_ ] ?)?(?:N ?[/\-] ?)?{_MEMBER_AND_NUMBER}",
     re.IGNORECASE,
 )
+_MEMBER_FIRST = re.compile(
+    rf"{_MEMBER_AND_NUMBER}[ ,]{{0,2}}(?:WTO[ /]?)?(?P<area>TBT|SPS)(?![A-Za-z])(?: ?{_NOTIFICATION})?", re.IGNORECASE
+)
+_OF_THE_ORGANISATION = re.compile(rf"WTO ?{_NOTIFICATION}[ :]{{0,2}}(?:N ?[/\-] ?)?{_MEMBER_AND_NUMBER}", re.IGNORECASE)
+_OF_COUNTRY = re.compile(
+    rf"(?P<area>TBT|SPS)(?P<named> ?{_NOTIFICATION})?[ :]{{0,2}}(?P<sign>第 ?|(?:no|nr)\.? ?|# ?)?"
+    rf"(?P<number>[0-9]{{1,5}})(?![0-9A-Za-z_]|[/.,\-][0-9]){SUFFIXES}(?P<mark> ?[号號])?",
+    re.IGNORECASE,
+)
+_COUNTRY_BEFORE = re.compile(
+    r"(?:(?P<han>[\u4e00-\u9fff]{2,10})(?: ?的)?|(?P<latin>(?:[A-Za-z.'\-]{2,20} ){0,3}[A-Za-z.'\-]{2,20})) ?(?:WTO[ /]?)?$"
+)
+_SHORT_COUNTRIES = frozenset(("US", "USA", "UK", "EU", "UAE"))
+_FORMER_STATES = frozenset(("ANT", "BUR", "DDR", "FXX", "NTZ", "SCG", "SUN", "TMP", "YMD", "YUG", "ZAR"))
 MEMBERS_SYMBOL = re.compile(r"(?P<area>G/(?:TBT|SPS))/N/(?P<member>[A-Z]{2,4})/(?P<number>[0-9]+)")
-_SUFFIX = re.compile(r"(Add|Rev|Corr|Suppl)[. ]{0,2}([0-9]{1,3})", re.IGNORECASE)
+_SUFFIX = re.compile(r"(Add|Rev|Corr|Suppl)[a-z]*[._\- ]{0,2}([0-9]{1,3})", re.IGNORECASE)
 
 
 def symbol(place: Place) -> Hit | None:
-    """Read 'G/TBT/N/BRA/366/Add.1/Corr.1', 'TBT/N/USA/2208', 'G/TBT/N/CHN' (a member's notifications), 'G/SPS/GEN/1234'."""
+    """Read 'G/TBT/N/BRA/366/Add.1/Corr.1', 'TBT/N/USA/2208', 'G/TBT/N/CHN' (a member's notifications), 'G/SPS/GEN/1234'.
+
+    File names and people change the slashes or leave them out: 'G_TBT_N_KEN_1808', 'gspsnusa1234add1'.
+    """
     match = _SYMBOL.match(place.text, place.start)
-    if match and (match["number"] or place.is_whole or match.group().count("/") >= 2):
+    if match and _is_symbol(place, match):
         form = f"G/{match['area'].upper()}/N/{match['member'].upper()}"
         if not match["number"]:
             return Hit(place.start, match.end("member"), form, "wto")
         return Hit(place.start, match.end(), f"{form}/{int(match['number'])}{suffixes(match['suffixes'])}", "wto")
-    if short := _short_symbol(place):
+    if short := _short_symbol(place) or _of_country(place):
         return short
     match = _DOCUMENT.match(place.text, place.start)
     if match is None or not re.search(r"[0-9]", match["more"]):
         return None
     more = match["more"].replace(" ", "").upper().replace("NOTIF", "Notif")
     return Hit(place.start, match.end(), f"G/{match['area'].upper()}{more}{suffixes(match['suffixes'])}", "wto")
+
+
+def _is_symbol(place: Place, match: re.Match[str]) -> bool:
+    has_slashes = match.group().count("/") >= 2
+    if not (has_slashes and match["last_gap"]) and match["member"].upper() not in members():
+        return False  # 'TBT/NZL/12' is the N of no symbol
+    if not match["group"] and "." in match["gap"] + match["last_gap"]:
+        return False
+    return bool(match["number"] or place.is_whole or has_slashes or (place.is_short and match["group"]))
 
 
 def _short_symbol(place: Place) -> Hit | None:
@@ -57,10 +101,88 @@ def _short_symbol(place: Place) -> Hit | None:
     if place.behind(1) == "/":
         return None  # 'crnattachments/2025/TBT/CHN/25_03782_00_x.pdf'
     is_slashed = match["slash"].strip() == "/" and match["member"].isupper()
-    if not is_slashed and (not place.is_whole or re.fullmatch(YEAR, match["number"])):
-        return None  # 'TBT USA 2208' as people type it; 'TBT USA 2023' asks for a year
-    form = f"G/{match['area'].upper()}/N/{match['member'].upper()}/{int(match['number'])}"
-    return Hit(place.start, match.end(), form + suffixes(match["suffixes"]), "wto")
+    if not is_slashed and not _is_typed(place, match):
+        return None
+    return _symbol_hit(place.start, match, match["member"], match["area"])
+
+
+def _is_typed(place: Place, match: re.Match[str]) -> bool:
+    """Whether a short text names member and number as people type them: 'TBT USA 2208'; 'TBT USA 2023' asks for a year."""
+    member = match["member"]
+    if re.fullmatch(YEAR, match["number"]) or (member.lower() in _MEMBERS_TOO and not member.isupper()):
+        return False
+    if place.is_whole:
+        return True
+    is_code = member.isupper() or member.islower()
+    return place.is_short and is_code and not place.is_counted(match.end())
+
+
+def member_first(place: Place) -> Hit | None:
+    """Read 'CHN/2072 TBT' and 'KEN/1808 TBT notification', where the committee stands behind."""
+    if place.text[place.end : place.end + 1] not in _BEHIND_MEMBERS:
+        return None
+    match = _MEMBER_FIRST.match(place.text, place.start)
+    if match is None or match["member"].upper() not in members() or re.fullmatch(YEAR, match["number"]):
+        return None
+    is_slashed = match["slash"].strip() == "/" and match["member"].isupper() and place.behind(1) != "/"
+    if not is_slashed and not _is_typed(place, match):
+        return None
+    return _symbol_hit(place.start, match, match["member"], match["area"])
+
+
+def of_the_organisation(place: Place) -> Hit | None:
+    """Read 'WTO notification KEN/1808' where that is all: without a committee it is one of technical barriers."""
+    match = _OF_THE_ORGANISATION.match(place.text, place.start) if place.is_whole else None
+    if match is None or match["member"].upper() not in members() or not _is_typed(place, match):
+        return None
+    return _symbol_hit(place.start, match, match["member"], "TBT")
+
+
+def _of_country(place: Place) -> Hit | None:
+    """Read '美国TBT通报2208号' and 'Kenya TBT notification no. 1808', where the member is named as a country.
+
+    In prose the number must be called one; in a short text it may stand alone, if it counts nothing.
+    """
+    match = _OF_COUNTRY.match(place.text, place.start)
+    if match is None:
+        return None
+    is_called = match["mark"] or match["sign"] or re.search(r"号|no|number", (match["named"] or "").lower()[3:])
+    is_plural = (match["named"] or "").lower().endswith(("notifications", "ones"))
+    is_bare = is_plural or re.fullmatch(YEAR, match["number"]) or place.is_counted(match.end()) or not place.is_short
+    found = None if is_bare and not is_called else _member_before(place)
+    return None if found is None else _symbol_hit(found[0], match, found[1], match["area"])
+
+
+def _member_before(place: Place) -> tuple[int, str] | None:
+    """Where the name of a country right before the word begins, and the letters of that member."""
+    behind = place.behind(48)
+    match = _COUNTRY_BEFORE.search(behind)
+    if match is None:
+        return None
+    name = match.group(match.lastgroup or 0)
+    starts = range(len(name) - 1) if match["han"] else [0, *(at + 1 for at, one in enumerate(name) if one == " ")]
+    for at in starts:
+        printed = name[at:]
+        is_name = match["han"] or printed in _SHORT_COUNTRIES or (len(printed) > 3 and printed[:4].lower() != "the ")
+        code = country(printed) if is_name and (place.is_short or not printed[0].islower()) else None
+        if code in _members_by_country():
+            return place.start - len(behind) + match.start(match.lastgroup or 0) + at, _members_by_country()[code]
+    return None
+
+
+def _symbol_hit(start: int, match: re.Match[str], member: str, area: str) -> Hit:
+    form = f"G/{area.upper()}/N/{member.upper()}/{int(match['number'])}{suffixes(match['suffixes'])}"
+    return Hit(start, match.end(), form, "wto")
+
+
+@cache
+def _members_by_country() -> dict[str | None, str]:
+    """The letters of each member by the code of its country; Taiwan's are 'TPKM'."""
+    aliases = get_global("territory_aliases").items()
+    states = {
+        name: codes for name, codes in aliases if len(name) == 3 and name.isalpha() and name not in _FORMER_STATES
+    }
+    return {codes[0]: name for name, codes in states.items() if len(codes) == 1} | {"EU": "EU", "TW": "TPKM"}
 
 
 @cache
@@ -69,6 +191,13 @@ def members() -> frozenset[str]:
     return frozenset(name for name in get_global("territory_aliases") if len(name) == 3 and name.isalpha()) | {
         "EU", "EEC", "TPKM"
     }  # fmt: skip
+
+
+_MEMBERS_TOO = frozenset(words("members_too"))
+_BEHIND_MEMBERS = frozenset("/-_ 0123456789")
+MEMBERS_FIRST = frozenset(member.lower() for member in members()) - _MEMBERS_TOO
+_GLUED_AREAS = ("TBT", "SPS", "GTBT", "GSPS")
+GLUED = frozenset(f"{area}N{member}" for area in _GLUED_AREAS for member in ("", *members())) | set(_GLUED_AREAS[2:])
 
 
 def suffixes(printed: str) -> str:
@@ -87,8 +216,8 @@ def symbol_rungs(canonical: str) -> list[str]:
 
 
 _CASE = re.compile(
-    r"(?P<type>A ?1[0-9]|SR|OR|EM|INFO) ?[/ \-] ?(?P<number>[0-9]{1,5}) ?(?P<slash>[/ \-]) ?"
-    r"(?P<year>[0-9]{2})(?![0-9A-Za-z/\-])",
+    r"(?P<type>A ?1[0-9]|SR|OR|EM|INFO)(?P<mark> ?[/\-._]? ?)(?P<number>[0-9]{1,5}) ?(?P<slash>[/ \-._]) ?"
+    r"(?P<year>[0-9]{2})(?![0-9A-Za-z/\-_]|\.[0-9])",
     re.IGNORECASE,
 )
 _CASE_NUMBER = re.compile(r"(?P<number>[0-9]{4}) ?/ ?(?P<year>0[3-9]|1[0-9])(?![0-9A-Za-z]|/[0-9])")
@@ -97,23 +226,41 @@ _CASE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _WORDS = frozenset(("OR", "EM", "INFO"))
+_GATE_BEFORE = re.compile(
+    r"(?:RAPEX|Safety ?Gate|安全门|安全門|预警)[ :#(,]{0,3}(?:通报|案例|案件|alerts?|notifications?|case)?"
+    r" ?(?:编?号|numbers?|nos?\.?|nr\.?)?[ :#(]{0,3}$",
+    re.IGNORECASE,
+)
 FOUR_DIGITS_UNTIL = 13  # A12/1187/13 and A12/01187/13 are one case; later years print five digits
 
 
 def case(place: Place) -> Hit | None:
-    """Read the case numbers of Safety Gate: 'A12/1187/13', 'SR/02222/26'; 'SR 01950/26' as people type it."""
+    """Read the case numbers of Safety Gate: 'A12/1187/13', 'SR/02222/26'; 'SR 01950/26', 'sr.02222.26' as people type them.
+
+    In prose without its slashes 'A12-1187-13' is a part and 'OR 00123 25' a word and two numbers.
+    """
     match = _CASE.match(place.text, place.start)
-    if match is None or (match["slash"] != "/" and not place.is_whole):
+    if match is None:
         return None
+    is_typed = place.is_whole or (place.is_short and _is_case_in_query(place, match))
+    if match["slash"] != "/" and not is_typed:
+        return None
+    if not match["mark"] and not (is_typed and match["slash"] == "/"):
+        return None  # 'SR02222/26' is typed, 'SR02222 26' a model
     is_loose = match["slash"] != "/" or match.group()[len(match["type"])] != "/" or " " in match["type"]
     if is_loose and len(match["number"]) < 4:
         return None  # 'or 5/12', 'A 12/15/18'
-    has_slash = match.group()[len(match["type"]) :].lstrip()[0] == "/"
-    if not (has_slash or place.is_whole) and (match["type"].upper() in _WORDS or not place.word.isupper()):
+    if not (match["mark"].strip() == "/" or is_typed) and (match["type"].upper() in _WORDS or not place.word.isupper()):
         return None  # 'in 2019/20 or 2020/21'
     width = 4 if int(match["year"]) <= FOUR_DIGITS_UNTIL else 5
     form = f"{match['type'].upper().replace(' ', '')}/{int(match['number']):0{width}d}/{match['year']}"
     return Hit(place.start, match.end(), form, "safety_gate")
+
+
+def _is_case_in_query(place: Place, match: re.Match[str]) -> bool:
+    """Whether a short text calls the number a case, or it has the five digits with zeros before that only cases have."""
+    has_zero = match["type"].upper() == "SR" and len(match["number"]) == 5 and match["number"][0] == "0"
+    return bool(has_zero or _GATE_BEFORE.search(place.behind(24))) and not place.is_counted(match.end())
 
 
 def case_number(place: Place) -> Hit | None:

@@ -11,6 +11,7 @@ from library.vocabulary.lexicon import FOLDER
 
 WORDS: dict[str, Any] = tomllib.loads((FOLDER / "references.toml").read_text(encoding="utf-8"))
 
+SHORT_CHARACTERS = 80  # a longer text is prose
 YEAR = r"(?:19[4-9]|20[0-4])[0-9]"
 CONTEXT_CHARACTERS = 40
 END = r"(?![A-Za-z0-9])"
@@ -31,6 +32,12 @@ UNIT_BEHIND = re.compile(
     r"|[万千元亿吨升件点]|美元|公斤|毫米)",
     re.IGNORECASE,
 )
+COUNTED_BEHIND = re.compile(
+    r" ?(?:people|persons|pages?|days?|weeks?|months?|years?|countries|cases?|words|items|children|times|toys|products"
+    r"|samples|models?|pairs|sets|boxes|comments|members|notifications|pcs|personnes|pays|países|personas)(?![a-z])"
+    r"| ?[个個件种種项項条條批次份款年月日天人台套只页頁篇余多家起部名岁版]",
+    re.IGNORECASE,
+)
 
 
 class Hit(NamedTuple):
@@ -47,6 +54,7 @@ class Place(NamedTuple):
 
     is_whole: the text is nothing but one reference, so what a sentence must make plain may be short.
     before: the reference read last, which a list may continue.
+    is_short: the text is no longer than a query, where numbers are typed without their separators.
     """
 
     text: str
@@ -55,6 +63,7 @@ class Place(NamedTuple):
     word: str
     is_whole: bool = False
     before: Hit | None = None
+    is_short: bool = False
 
     def behind(self, length: int) -> str:
         """The characters before the word, at most so many."""
@@ -79,6 +88,10 @@ class Place(NamedTuple):
             and before.kind == kind
             and LIST_GAP.match(self.text[before.end : self.start]) is not None
         )
+
+    def is_counted(self, end: int) -> bool:
+        """Whether a unit or a counted thing stands behind a number that ends there: '2208 pages', '2208件'."""
+        return bool(UNIT_BEHIND.match(self.text, end) or COUNTED_BEHIND.match(self.text, end))
 
 
 Reader = Callable[[Place], Hit | None]

@@ -5,9 +5,50 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from library.vocabulary.reading.place import END, WORDS, YEAR, Hit, Place, Reader, words
+from library.vocabulary.reading.place import (
+    END,
+    UNIT_BEHIND,
+    WORDS,
+    YEAR,
+    Hit,
+    Place,
+    Reader,
+    tight_start,
+    words,
+)
 
 KIND = "standard"
+
+# --- numbers as they are typed ---------------------------------------------------------------------------------------
+
+_EDITION = re.compile(rf" ?\(?(?P<year>{YEAR}) ?年?版(?!权)\)?")
+_TYPED_TAIL = re.compile(
+    rf"(?P<parts>(?:[ _\-](?!{YEAR}(?![0-9]))[1-9][0-9]?(?![0-9A-Za-z]|[.,:/][0-9])){{0,2}})"
+    rf"(?:[ _](?P<year>{YEAR}))?(?![0-9A-Za-z_/\-]|[.,:][0-9]| [0-9])"
+)
+_TYPED_END = re.compile(r" {0,2}(?:$|[,;)、]|[\u4e00-\u9fff])")
+_EVENT_BEHIND = re.compile(
+    r" (?:conference|meeting|workshop|session|assembly|news|report|plan|committee)", re.IGNORECASE
+)
+
+
+def typed_tail(place: Place, end: int, *, has_parts: bool) -> tuple[list[str], str, int]:
+    """Parts and year behind a number, typed with blanks: 'IEC 60335 2 80', 'iso 9001 2015'; and '2015版' in any text.
+
+    In prose a number behind a standard counts something, so the others are read in short texts alone, and there not where
+    a counted thing follows: 'EN 71 3 pieces', 'GB 6675 2014年'.
+    """
+    if edition := _EDITION.match(place.text, end):
+        return [], edition["year"], edition.end()
+    match = _TYPED_TAIL.match(place.text, end) if place.is_short else None
+    if match is None or place.is_counted(match.end()) or _EVENT_BEHIND.match(place.text, match.end()):
+        return [], "", end
+    parts = re.findall(r"[0-9]+", match["parts"])
+    is_clear = len(parts) > 1 or match["year"] or _TYPED_END.match(place.text, match.end())
+    if parts and (has_parts or not is_clear):
+        return [], "", end
+    return parts, match["year"] or "", match.end()
+
 
 # --- Chinese -----------------------------------------------------------------------------------------------------
 
@@ -25,8 +66,9 @@ GB_Z_FROM = 1000  # 'GBZ 2.1' is occupational health, with numbers below; 'GBZ 1
 
 _CHINESE_YEAR = rf"(?: {{0,2}}[\-:一ー] {{0,2}}(?P<year>{YEAR}|[5-9][0-9](?![0-9])))?"
 _CHINESE_TAIL = re.compile(
-    r"(?:(?P<slash> ?[/_\-] ?| (?=[TZ] ?[0-9]))(?P<nature>[TZJ])(?![A-Za-z]))?"
+    r"(?:(?P<slash> ?[/_\-] ?|\.(?=[TZ] ?[0-9])| (?=[TZ] ?[0-9]))(?P<nature>[TZJ])(?![A-Za-z]))?"
     r"(?P<gap>[ ._\-]{0,2})(?P<number>[A-Z]{0,2}[0-9]{1,6}(?:\.[0-9]{1,4}){0,3})"
+    rf"(?P<part>-[1-9][0-9]?(?=-{YEAR}(?![0-9])))?"
     + _CHINESE_YEAR
     + rf"(?: ?/ ?XG ?(?P<change>[0-9]{{1,2}})(?: ?[\-一ー] ?(?P<changed>{YEAR}))?)?"
     + END,
@@ -37,12 +79,12 @@ _MEMORY = frozenset(("2", "4", "8", "16", "32", "64", "128", "256", "512"))  # '
 
 
 def chinese(place: Place) -> Hit | None:
-    """Read 'GB/T 1.1-2020', 'GBT5606.1—2004', 'YY 0505-2012', 'GB 4943.1-2022/XG1-2023'."""
+    """Read 'GB/T 1.1-2020', 'GBT5606.1—2004', 'gbt-5606-1-2004', 'YY 0505-2012', 'GB 4943.1-2022/XG1-2023'."""
     code, nature = _CHINESE_WORDS[place.word.upper()]
     match = _CHINESE_TAIL.match(place.text, place.end)
     if match is None:
         return None
-    slash, printed_nature, gap, number, printed_year, change, changed = match.groups()
+    slash, printed_nature, gap, number, part, printed_year, change, changed = match.groups()
     if slash == " " and not (printed_year or code == "GB"):
         return None  # 'GB T 1.1-2020' as people type it
     if number[0].isalpha() and code not in _LETTERED_CODES:
@@ -50,8 +92,12 @@ def chinese(place: Place) -> Hit | None:
     nature = (printed_nature or nature).upper()
     if code == "HS" and not nature:
         return None  # 'HS/T 1-2006' is a standard of the customs, 'HS 8517' a code of goods
-    year = _full_year(printed_year)
-    number = number.upper()
+    year, end = _full_year(printed_year), match.end()
+    number = number.upper() + (part or "").replace("-", ".")
+    is_plain = code in _CLEAR or bool(nature) or place.is_whole  # 'SN 12345 2020' has a serial number
+    if not year and not change and is_plain and not re.fullmatch(YEAR, number):
+        parts, year, end = typed_tail(place, end, has_parts="." in number)
+        number = ".".join((number, *parts))
     if code == "GBZ" and not nature and int(number.partition(".")[0]) >= GB_Z_FROM:
         code, nature = "GB", "Z"
     if not place.is_whole and not _is_clear(place, code, nature, number, year, gap):
@@ -61,7 +107,37 @@ def chinese(place: Place) -> Hit | None:
     form = f"{code}{'/' + nature if nature else ''} {number}{'-' + year if year else ''}"
     if change:
         form += f"/XG{change}{'-' + changed if changed else ''}"
-    return Hit(place.start, match.end(), form, KIND)
+    return Hit(place.start, end, form, KIND)
+
+
+_NATIONAL_BEFORE = re.compile(r"(?P<tight>(?P<nature>推荐性|强制性)?(?:国标|国家标准)(?:编?号)?)[ :]{0,2}$")
+_NATIONAL_NUMBER = re.compile(
+    rf"(?P<number>[1-9][0-9]{{2,5}}(?:\.[0-9]{{1,3}})?){_CHINESE_YEAR}(?![0-9A-Za-z]|[.,\-][0-9])"
+)
+_NATIONAL_MARKS = frozenset("标准号 :")
+
+
+def national(place: Place) -> Hit | None:
+    """Read '国标5606.1' and '国家标准 18401-2010', where words stand for the letters.
+
+    '国家标准2000余项' counts them: without part and year the number is read in a short text alone.
+    """
+    if not place.start or place.text[place.start - 1] not in _NATIONAL_MARKS:
+        return None
+    context = _NATIONAL_BEFORE.search(place.behind(16))
+    match = _NATIONAL_NUMBER.match(place.text, place.start) if context else None
+    if match is None or context is None or UNIT_BEHIND.match(place.text, match.end()):
+        return None
+    number, year, end = match["number"], _full_year(match["year"]), match.end()
+    if not year and not re.fullmatch(YEAR, number):
+        parts, year, end = typed_tail(place, end, has_parts="." in number)
+        number = ".".join((number, *parts))
+    is_round = number.endswith("00") or re.fullmatch(YEAR, number)
+    is_bare = "." not in number and not year
+    if is_bare and (not place.is_short or is_round or place.is_counted(end) or not _TYPED_END.match(place.text, end)):
+        return None
+    code = "GB/T" if context["nature"] == "推荐性" else "GB"
+    return Hit(tight_start(place, context), end, f"{code} {number}{'-' + year if year else ''}", KIND)
 
 
 def _is_clear(place: Place, code: str, nature: str, number: str, year: str, gap: str) -> bool:
@@ -103,9 +179,11 @@ def local(place: Place) -> Hit | None:
     if match is None or not (match["year"] or match["nature"]) or int(match["region"][:2]) not in PROVINCES:
         return None
     nature = f"/{match['nature'].upper()}" if match["nature"] else ""
-    year = _full_year(match["year"])
+    year, end = _full_year(match["year"]), match.end()
+    if not year:
+        _, year, end = typed_tail(place, end, has_parts=True)
     form = f"DB{match['region']}{nature} {match['number']}{'-' + year if year else ''}"
-    return Hit(place.start, match.end(), form, KIND)
+    return Hit(place.start, end, form, KIND)
 
 
 _GROUP = re.compile(
@@ -123,9 +201,11 @@ def group(place: Place) -> Hit | None:
     body = match["body"].replace(" ", "").upper()
     if not match["year"] and (place.word.upper() == "Q" or (not place.is_whole and not match["body"].isupper())):
         return None
-    year = _full_year(match["year"])
+    year, end = _full_year(match["year"]), match.end()
+    if not year:
+        _, year, end = typed_tail(place, end, has_parts=True)
     form = f"{place.word.upper()}/{body} {match['number'].upper()}{'-' + year if year else ''}"
-    return Hit(place.start, match.end(), form, KIND)
+    return Hit(place.start, end, form, KIND)
 
 
 # --- international, European, national: a stack of prefixes before one number -----------------------------------------
@@ -144,13 +224,15 @@ _STANDARD_BEFORE = re.compile(
     r"(?:standards?|norme?|norma|规定|标准|依据|按照?|符合|执行|根据)[^0-9A-Za-z]{0,3}$", re.IGNORECASE
 )
 _COUNTED = re.compile(
-    r" (?:people|persons|pages|countries|days|hours|cases|words|items|children|personnes|pays|países|personas)(?![a-z])"
+    r" (?:people|persons|pages|countries|days|hours|cases|words|items|children|personnes|pays|países|personas"
+    r"|street|road|avenue|lane|square)(?![a-z])"
 )
 
 _CORE = frozenset({*_JOINT, *_EUROPEAN, *_CATALOGUES})
 _ALWAYS = frozenset(words("plain_prefixes"))
 _LONG_ONLY = frozenset(words("prefixes_of_long_numbers"))
 _YEAR_ONLY = frozenset(words("prefixes_with_year"))
+_DASHED_PARTS = frozenset(("EN", "ISO", "IEC"))
 _SHORT_EN = frozenset(("71", "54", "81"))  # toys, fire detection, lifts
 _WORDS_TOO = frozenset(words("words_of_prose"))
 _SPELLING = {"PREN": "prEN", "FPREN": "FprEN", "GUIDE": "Guide", "NCH": "NCh"}
@@ -167,7 +249,8 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _YEAR_TAIL = re.compile(
-    rf" {{0,2}}: {{0,2}}(?P<year>{YEAR})(?:-[01][0-9])?{END}| ?\((?P<bracket>{YEAR})\)| - (?P<dash>{YEAR})(?![0-9A-Za-z\-])"
+    rf" {{0,2}}: {{0,2}}(?P<year>{YEAR})(?:-[01][0-9])?{END}| ?\((?P<bracket>{YEAR})(?: ?年?版)?\)"
+    rf"| - (?P<dash>{YEAR})(?![0-9A-Za-z\-])"
 )
 _NAMED_PART = re.compile(
     r",? ?(?:part|teil|partie|parte|pt\.?) ?(?P<part>[0-9]{1,3})(?![0-9A-Za-z]|[.][0-9])", re.IGNORECASE
@@ -198,6 +281,9 @@ def stacked(place: Place) -> Hit | None:
     is_telecom = "ETSI" in prefixes or (prefixes[-1] in ("EN", "PREN") and number[0] == "3")
     if " " in number and not is_telecom:  # 'EN 301 489' is one number, 'EN 149 300 pieces' is not
         number, end, parts = number[:3], match.start("number") + 3, []
+    if "." in number and prefixes[-1] in _DASHED_PARTS and "NZS" not in prefixes:  # 'EN 71.3', 'iec 60335.1'
+        number, *dotted = number.split(".")
+        parts = [*dotted, *parts]
     if not parts and (named := _NAMED_PART.match(place.text, end)):
         parts, end = [named["part"]], named.end()
     year = ""
@@ -205,6 +291,9 @@ def stacked(place: Place) -> Hit | None:
         year = parts.pop()  # 'ISO 9001-2015' is the Chinese way to print the year
     elif tail := _YEAR_TAIL.match(place.text, end):
         year, end = tail["year"] or tail["bracket"] or tail["dash"], tail.end()
+    elif not re.fullmatch(YEAR, number):
+        typed, year, end = typed_tail(place, end, has_parts=bool(parts))
+        parts += typed
     changes, end = amendments(place.text, end)
     if is_telecom and (tail := _VERSION_TAIL.match(place.text, end)):
         end = tail.end()
@@ -214,7 +303,8 @@ def stacked(place: Place) -> Hit | None:
     has_part = bool(parts) and not {number, parts[-1]} <= _FILM_SPEEDS  # 'ISO 100-6400'
     if not place.is_whole and not _is_plausible(place, prefixes, number, has_part, bool(year), is_glued=is_glued):
         return None
-    form = f"{_compose(prefixes)} {number}{''.join('-' + part for part in parts)}{':' + year if year else ''}"
+    dash = "." if "NZS" in prefixes and "-" not in match["parts"] else "-"
+    form = f"{_compose(prefixes)} {number}{''.join(dash + part for part in parts)}{':' + year if year else ''}"
     return Hit(place.start, end, form + changes, KIND)
 
 
@@ -321,9 +411,12 @@ def lettered(place: Place) -> Hit | None:
     if body == "JIS" and len(match["number"]) > 5 and not match["adopts"]:
         return None
     adopts = f"{match['adopts'].strip(' -').upper()} " if match["adopts"] else ""
-    year = f":{match['year']}" if match["year"] else ""
-    form = f"{body} {match['letter'].upper()} {adopts}{match['number']}{match['parts']}{year}"
-    return Hit(place.start, match.end(), form, KIND)
+    parts, year, end = match["parts"], match["year"], match.end()
+    if not year:
+        typed, year, end = typed_tail(place, end, has_parts=bool(parts))
+        parts += "".join(f"-{part}" for part in typed)
+    form = f"{body} {match['letter'].upper()} {adopts}{match['number']}{parts}{':' + year if year else ''}"
+    return Hit(place.start, end, form, KIND)
 
 
 _ASTM = re.compile(
@@ -334,8 +427,22 @@ _ASTM = re.compile(
 
 
 def astm(place: Place) -> Hit | None:
-    """Read 'ASTM F963-17', 'ASTM D4236-94(2021)'; a year of four digits is printed with two."""
-    return astm_number(place.text, place.start, place.start + len("ASTM"))
+    """Read 'ASTM F963-17', 'ASTM D4236-94(2021)'; a year of four digits is printed with two. 'astm f963 23' is typed."""
+    hit = astm_number(place.text, place.start, place.start + len("ASTM"))
+    if hit is None or "-" in hit.canonical or not place.is_short:
+        return hit
+    match = _ASTM_YEAR.match(place.text, hit.end)
+    if match is None or place.is_counted(match.end()) or _EVENT_BEHIND.match(place.text, match.end()):
+        return hit
+    if len(match["year"]) == 2 and not _TYPED_END.match(place.text, match.end()):
+        return hit
+    form = f"{hit.canonical}-{match['year'][-2:]}{(match['edition'] or '').lower()}"
+    return hit._replace(end=match.end(), canonical=form)
+
+
+_ASTM_YEAR = re.compile(
+    rf"[ _](?P<year>{YEAR}|[019][0-9]|2[0-9])(?P<edition>[a-z])?(?![0-9A-Za-z_/\-]|[.,:][0-9]| [0-9])", re.IGNORECASE
+)
 
 
 def astm_number(text: str, start: int, at: int) -> Hit | None:
@@ -359,8 +466,11 @@ def ul(place: Place) -> Hit | None:
     match = _UL.match(place.text, place.end)
     if match is None or (not place.is_whole and (len(match["number"]) < 2 or re.fullmatch(YEAR, match["number"]))):
         return None
-    year = f":{match['year']}" if match["year"] else ""
-    return Hit(place.start, match.end(), f"UL {match['number'].upper()}{match['parts']}{year}", KIND)
+    parts, year, end = match["parts"], match["year"], match.end()
+    if not year and not re.fullmatch(YEAR, match["number"]):
+        typed, year, end = typed_tail(place, end, has_parts=bool(parts))
+        parts += "".join(f"-{part}" for part in typed)
+    return Hit(place.start, end, f"UL {match['number'].upper()}{parts}{':' + year if year else ''}", KIND)
 
 
 _AMERICAN = re.compile(r" ?/ ?(?:CAN ?/ ?)?(?P<body>UL|ASTM)(?=[ \-A-Z0-9])", re.IGNORECASE)
@@ -412,7 +522,7 @@ def csa(place: Place) -> Hit | None:
 
 
 def _within(place: Place, joined: re.Match[str], reader: Reader) -> Hit | None:
-    inner = Place(place.text, joined.start("body"), joined.end("body"), joined["body"], place.is_whole)
+    inner = place._replace(start=joined.start("body"), end=joined.end("body"), word=joined["body"])
     hit = reader(inner)
     return None if hit is None else hit._replace(start=place.start)
 
