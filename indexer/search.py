@@ -26,7 +26,6 @@ from library.record import Record
 from library.store.store import Store
 
 FRONT = 200  # hits ordered by words and meaning together; fewer leave room for what nearly fits
-KNOWN = 2 * FRONT  # fewer hits of a loosened query are all fetched, to tell who is not among them
 NEIGHBOURS = 100
 SELECTED_MAX = 2000  # a filter that selects no more than this is compared record by record
 SPARE = 2  # times as many neighbours are looked up as a filter of that size would leave if it knew nothing of meaning
@@ -125,15 +124,14 @@ def search(
     is_loosened = False
     while not found.total and (attempt := next(looser, None)) is not None:
         if is_ranked:
-            wanted, few = (FRONT, KNOWN) if question else (min(first + count, FRONT), FRONT)
-            answer = _first_hits(engine, attempt, wanted, facets, few)
+            answer = _first_hits(engine, attempt, FRONT if question else min(first + count, FRONT), facets)
         else:
             answer = engine.search(attempt, first, count, sort, facets)
         if answer.total:
             query, found, is_loosened = attempt, answer, True
     if is_ranked:
         neighbours = near.result() if near else []
-        front = _front(engine, query, found, looser, neighbours, is_loosened=is_loosened, nearby=nearby)
+        front = _front(engine, query, found, looser, neighbours, nearby=nearby)
         length = max(len(front.scored), min(found.total, FRONT))
         reach = length + max(0, found.total - FRONT)
         hits = front.page(first, count)
@@ -161,11 +159,11 @@ def search(
     )
 
 
-def _first_hits(engine: Engine, query: Query, wanted: int, facets: Sequence[str], few: int = FRONT) -> Hits:
-    """So many hits of a query; all where these are fewer than `few`, so that what nearly fits follows them."""
+def _first_hits(engine: Engine, query: Query, wanted: int, facets: Sequence[str]) -> Hits:
+    """So many hits of a query; all where these are so few that what nearly fits follows them."""
     found = engine.search(query, 0, wanted, "relevance", facets)
-    if wanted < found.total < few:
-        others = engine.search(query, wanted, few - wanted, is_counted=False)
+    if wanted < found.total < FRONT:
+        others = engine.search(query, wanted, FRONT - wanted, is_counted=False)
         found = replace(found, hits=found.hits + others.hits)
     return found
 
@@ -271,40 +269,28 @@ def _selected(engine: Engine, ids: Sequence[str], conditions: Iterable[Query]) -
 
 
 def _front(
-    engine: Engine,
-    query: Query,
-    found: Hits,
-    looser: Iterator[Query],
-    neighbours: Sequence[str],
-    *,
-    is_loosened: bool,
-    nearby: bool,
+    engine: Engine, query: Query, found: Hits, looser: Iterator[Query], neighbours: Sequence[str], *, nearby: bool
 ) -> _Front:
     """Order the first hits by words and meaning, and go on with what nearly fits where there are few."""
-    known = list(found.ids)
-    full = known[:FRONT]
+    full = found.ids
     nearly: list[str] = []
-    if nearby and found.total < FRONT:
-        nearly = _nearly(engine, query, looser, FRONT - found.total)
     strange: list[str] = []
-    if nearby and (found.total < FRONT or is_loosened):
-        worded = {*known, *nearly}
-        others = [record_id for record_id in neighbours if record_id not in worded]
-        # asking the engine for what does not fulfil a query takes it as long as the query
-        strange = _selected(engine, others, () if found.total <= len(known) else (Not(query),))
-    kept = {*full, *nearly, *strange}
-    near = [record_id for record_id in neighbours if record_id in kept]
-    fits = set(full)
-    among_full = [record_id for record_id in near if record_id in fits]
-    others = [record_id for record_id in near if record_id not in fits]
-    tiers = [_fused(full, among_full, MEANING_AMONG_FULL), _fused(nearly, others, MEANING_AMONG_NEARLY)]
+    if nearby and found.total < FRONT:  # all of them are among the ids
+        nearly = _nearly(engine, query, looser, FRONT - found.total)
+        worded = {*full, *nearly}
+        strange = _selected(engine, [record_id for record_id in neighbours if record_id not in worded], ())
+    fits, behind = set(full), {*nearly, *strange}
+    tiers = [
+        _fused(full, [record_id for record_id in neighbours if record_id in fits], MEANING_AMONG_FULL),
+        _fused(nearly, [record_id for record_id in neighbours if record_id in behind], MEANING_AMONG_NEARLY),
+    ]
     scored = [(record_id, score + len(tiers) - tier - 1) for tier, of in enumerate(tiers) for record_id, score in of]
     return _Front(scored, set(nearly), set(strange))
 
 
 @dataclass(frozen=True, slots=True)
 class _Front:
-    """The first hits with their scores, best first. nearby, by_meaning: those that lack a word or two, and more."""
+    """The first hits with their scores, best first. nearby, by_meaning: those that lack some words, and more."""
 
     scored: Sequence[tuple[str, float]]
     nearby: Collection[str]

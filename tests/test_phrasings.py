@@ -64,6 +64,9 @@ def test_a_question_selects_what_its_bare_words_select() -> None:
         ("有没有充电宝被召回", "充电宝 召回"),
         ("最近有哪些气球会噎住", "气球 噎住"),
         ("关于气球的", "气球"),
+        ("会噎住的气球之类的东西", "噎住 气球"),
+        ("买到的气球产品", "气球"),
+        ("would anyone please explain various balloons products sold", "balloons"),
         ("which power banks were recalled", "power banks recalled"),
     ]:
         assert found(question) == found(bare) != set()
@@ -165,6 +168,10 @@ def test_days_out_of_the_calendar_are_no_days() -> None:
         ("国产气球", "CN"),
         ("输美气球", "US"),
         ("Polish chicken", "PL"),
+        ("加国气球", "CA"),
+        ("欧方气球", "EU"),
+        ("土国 气球", "TR"),
+        ("Tunisian dates", "TN"),
     ],
 )
 def test_an_adjective_asks_for_its_place(text: str, code: str) -> None:
@@ -172,7 +179,7 @@ def test_an_adjective_asks_for_its_place(text: str, code: str) -> None:
 
 
 def test_a_word_that_only_looks_like_a_place_asks_for_none() -> None:
-    for text in ("nail polish", "对美容仪", "其中方便面", "各国产品"):
+    for text in ("nail polish", "对美容仪", "其中方便面", "各国产品", "工作台货架", "大马士革玫瑰"):
         assert not {field for field, _ in codes(text)} & {"jurisdiction", "origin"}, text
 
 
@@ -215,8 +222,31 @@ def test_a_maker_is_found_by_its_name_in_other_scripts(typed: str, also: str) ->
         ("李氏杆菌", "listeria"),
         ("黃麴毒素", "aflatoxin"),
         ("拖线板", "extension lead"),
+        ("拖板", "power strip"),
+        ("行动电话", "mobile phone"),
+        ("雪柜", "refrigerator"),
+        ("冷气机", "air conditioner"),
+        ("单车安全帽", "bicycle helmet"),
+        ("煞车", "brake"),
+        ("的士", "taxi"),
+        ("尿片", "diaper"),
+        ("感电", "electric shock"),
+        ("哽噎", "choking"),
+        ("商检", "statutory inspection"),
+        ("schoolbus", "校车"),
+        ("fiber composition", "纤维成分标签"),
         ("老鼠药", "rodenticide"),
         ("伟哥", "sildenafil"),
+        ("芬普尼", "fipronil"),
+        ("单增李斯特", "listeria"),
+        ("诺罗病毒", "norovirus"),
+        ("戴奥辛", "dioxin"),
+        ("丙烯醯胺", "acrylamide"),
+        ("鲔鱼", "tuna"),
+        ("奶类", "dairy product"),
+        ("沐浴乳", "shower gel"),
+        ("C10-13氯代烷烃", "SCCP"),
+        ("未标注过敏原", "undeclared allergen"),
         ("刺青墨水", "tattoo ink"),
         ("Lichterketten", "lighting chain"),
         ("hexahydrocannabinol", "六氢大麻酚"),

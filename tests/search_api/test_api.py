@@ -193,7 +193,7 @@ def test_health_and_pages_say_503_while_the_store_cannot_be_read(own_shelf):
         ("G/TBT/N/E", "G/TBT/N/EU/1999"),
         ("puff &", '"Puff & Sons Ltd"'),
         ("charger puffa", "charger Puffalo"),
-        ("ballo", "Balloons"),
+        ("ballo", "balloons"),
     ],
 )
 def test_what_is_typed_is_completed(client, typed, text):
