@@ -525,8 +525,10 @@ def _is_one_word(word: str, primary: Sequence[str], every: Sequence[str]) -> boo
 def _codes(concepts: Sequence[Concept]) -> Iterator[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     for concept in concepts:
-        places = (("jurisdiction", concept.country), ("origin", concept.country)) if concept.country else ()
-        found |= dict.fromkeys((*places, *concept.codes))
+        if country := concept.country:
+            found |= dict.fromkeys((("jurisdiction", country), ("origin", country)))
+            found |= dict.fromkeys(("jurisdiction", member) for member in countries.members(country))
+        found |= dict.fromkeys(concept.codes)
     yield from found
 
 

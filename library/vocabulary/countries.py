@@ -79,6 +79,11 @@ def country_name(code: str, language: str, *, folder: Path = FOLDER) -> str:
     return _table(folder)["display"][language].get(code) or str(Locale.parse(language).territories.get(code, code))
 
 
+def members(code: str, *, folder: Path = FOLDER) -> tuple[str, ...]:
+    """The codes of the states of a union; none for a single state."""
+    return tuple(_table(folder)["members"].get(code, ()))
+
+
 @cache
 def all_codes(folder: Path = FOLDER) -> tuple[str, ...]:
     """Every code, in alphabetical order."""
