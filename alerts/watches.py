@@ -408,7 +408,8 @@ def address(printed: str) -> str:
     if not candidate.isascii():
         raise _refusal("address_letters")
     local = candidate.rpartition("@")[0]
-    if len(candidate) > ADDRESS_LIMIT or len(local) > 64 or not MAILBOX.fullmatch(candidate):
+    is_encoded = "=?" in local  # 'a=?utf-8?q?b?=' is read as another reader by who decodes headers (RFC 2047)
+    if len(candidate) > ADDRESS_LIMIT or len(local) > 64 or is_encoded or not MAILBOX.fullmatch(candidate):
         raise _refusal("address", address=candidate[:80])
     return candidate
 

@@ -181,6 +181,7 @@ def test_whatever_is_printed_a_mail_has_the_headers_and_the_reader_it_should_hav
 @example(printed=f"reader@example.org\r\nRCPT TO:<{VICTIM}>")
 @example(printed=f"reader@example.org> <{VICTIM}")
 @example(printed="a+tag@example.org")
+@example(printed="reader=?utf-8?q?a?=@example.org")
 def test_what_is_typed_as_an_address_is_one_reader_or_refused(house: House, printed: str):
     try:
         watch = house.watch("kind:recall", printed)

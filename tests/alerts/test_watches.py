@@ -59,6 +59,7 @@ def test_a_plain_address_is_taken(printed: str):
         "reader@example.org\r\nBcc: b@example.org",
         "reader@example.org\n",
         "reader\0@example.org",
+        "reader=?utf-8?q?a?=@example.org",
         "读者@example.org",
         "reader@例子.cn",
         "reader@[127.0.0.1]",
