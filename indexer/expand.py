@@ -508,7 +508,9 @@ def _not_implied(runs: Iterable[tuple[str, ...]], values: Container[str]) -> Ite
 
 def is_implied(run: tuple[str, ...], values: Container[str], runs: Container[tuple[str, ...]]) -> bool:
     """Whether what holds a run holds one of some values or runs as well."""
-    for start, value in enumerate(run):  # plain loops: generators took four times as long, a tenth of a query's widening
+    for start, value in enumerate(
+        run
+    ):  # plain loops: generators took four times as long, a tenth of a query's widening
         if value in values:
             return True
         for stop in range(start + 1, len(run) + 1):

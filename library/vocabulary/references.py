@@ -240,7 +240,6 @@ def _readers_by_word() -> dict[str, tuple[Reader, ...]]:
     add(forms.FORMS, forms.form)
     add(("G", "TBT", "SPS", *notices.GLUED), notices.symbol)
     add(notices.MEMBERS_FIRST, notices.member_first)
-    add(("WTO",), notices.of_the_organisation)
     add(("A", "SR", "OR", "EM", "INFO"), notices.case)
     add("FHZDBVN", notices.fda)
     add(goods.GLUED, goods.glued)

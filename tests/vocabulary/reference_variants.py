@@ -369,7 +369,6 @@ def trade() -> Iterator[Variant]:
         gap = " " if country.isascii() else ""
         yield from same(form, (f"{country}{gap}{area}通报2208号", f"{country}{gap}{area}通报第2208号", f"{country} {area} notification no. 2208"))
         yield from same(form, (f"{country}{gap}{area}通报2208", f"{country} {area} 2208", f"{country} {area} notification 2208"), in_prose=False)
-    yield from same("G/TBT/N/KEN/1808", ("WTO notification KEN/1808", "WTO通报 KEN/1808"), in_prose=False)
 
 
 def cases() -> Iterator[Variant]:

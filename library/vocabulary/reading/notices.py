@@ -49,7 +49,6 @@ _SHORT = re.compile(
 _MEMBER_FIRST = re.compile(
     rf"{_MEMBER_AND_NUMBER}[ ,]{{0,2}}(?:WTO[ /]?)?(?P<area>TBT|SPS)(?![A-Za-z])(?: ?{_NOTIFICATION})?", re.IGNORECASE
 )
-_OF_THE_ORGANISATION = re.compile(rf"WTO ?{_NOTIFICATION}[ :]{{0,2}}(?:N ?[/\-] ?)?{_MEMBER_AND_NUMBER}", re.IGNORECASE)
 _OF_COUNTRY = re.compile(
     rf"(?P<area>TBT|SPS)(?P<named> ?{_NOTIFICATION})?[ :]{{0,2}}(?P<sign>第 ?|(?:no|nr)\.? ?|# ?)?"
     rf"(?P<number>[0-9]{{1,5}})(?![0-9A-Za-z_]|[/.,\-][0-9]){SUFFIXES}(?P<mark> ?[号號])?",
@@ -128,14 +127,6 @@ def member_first(place: Place) -> Hit | None:
     if not is_slashed and not _is_typed(place, match):
         return None
     return _symbol_hit(place.start, match, match["member"], match["area"])
-
-
-def of_the_organisation(place: Place) -> Hit | None:
-    """Read 'WTO notification KEN/1808' where that is all: without a committee it is one of technical barriers."""
-    match = _OF_THE_ORGANISATION.match(place.text, place.start) if place.is_whole else None
-    if match is None or match["member"].upper() not in members() or not _is_typed(place, match):
-        return None
-    return _symbol_hit(place.start, match, match["member"], "TBT")
 
 
 def _of_country(place: Place) -> Hit | None:
