@@ -15,7 +15,7 @@ from math import log
 from indexer.analysis import LETTERS, reference_value, shown
 from indexer.engines.base import Engine
 from indexer.expand import expand
-from indexer.query import And, Filter, Not, Or, Phrase, Query, Range, Term, word_values
+from indexer.query import And, Filter, Not, Or, Phrase, Query, Range, Term, conditions, word_values
 from library.vocabulary.references import ladder
 
 SHARES = (1.0, 0.8, 0.65, 0.5, 0.33)  # of what the words say together; a record says that much at least
@@ -25,6 +25,8 @@ WORDS_MAX = 5  # of more words those that say most are asked for; all pairs of f
 NARROWING = frozenset({"jurisdiction", "origin", "year"})
 SPLIT_MIN = 3  # letters of either part: a shorter one is an ending, or in half of the records
 _WORD_OF_LETTERS = re.compile(f"{LETTERS}{{2,40}}")
+
+_CASED = re.compile("[A-Z][^A-Z]+")
 
 Count = Callable[[Query], int]
 
@@ -66,7 +68,7 @@ def _without_some(engine: Engine, count: Count, kept: tuple[Query, ...], words: 
 
     def says(word: Query) -> float:
         said = SAID_BY_ANY + log(1 + everything / (1 + count(word)))
-        return said * TIMES_FOR_A_CONCEPT if isinstance(word, Or) and word.text else said
+        return said * TIMES_FOR_A_CONCEPT if _is_concept(word) else said
 
     said = {word: says(word) for word in words}
     ranked = sorted(words, key=said.__getitem__, reverse=True)
@@ -116,17 +118,18 @@ def _joined(count: Count, first: Query, second: Query) -> Query | None:
 
 
 def _split(count: Count, word: Query) -> Sequence[Query]:
-    """The two words of a compound, those of which the rarer is the most common; nothing where there are none."""
+    """The words of a compound, those of which the rarest is the most common; nothing where some are in no record."""
     if not (isinstance(word, Term) and _is_bare(word)):
         return ()
-    found: list[tuple[int, And]] = []
-    for cut in range(SPLIT_MIN, len(word.text) - SPLIT_MIN + 1):
-        halves = tuple(Term(text, word_values(text)) for text in (word.text[:cut], word.text[cut:]))
-        if held := min(map(count, halves)):
-            found.append((held, And(halves)))
-    if not found:
+    ways = [(word.text[:cut], word.text[cut:]) for cut in range(SPLIT_MIN, len(word.text) - SPLIT_MIN + 1)]
+    cased = tuple(_CASED.findall(word.text))
+    if len(cased) > 2 and "".join(cased) == word.text:  # 'WuXianZhai'
+        ways.append(cased)
+    split = [tuple(Term(text, word_values(text)) for text in way) for way in ways]
+    held, best = max(((min(map(count, words)), words) for words in split), key=lambda pair: pair[0], default=(0, ()))
+    if not held:
         return ()
-    widened = expand(max(found, key=lambda pair: pair[0])[1]).query
+    widened = expand(And(best)).query
     return widened.parts if isinstance(widened, And) and not widened.text else (widened,)
 
 
@@ -162,6 +165,13 @@ def is_reference(part: Query) -> bool:
 def _is_word(part: Query) -> bool:
     """Whether a part may be left out as long as another like it remains."""
     return not (is_condition(part) or is_quoted(part) or narrows(part) or is_reference(part))
+
+
+def _is_concept(part: Query) -> bool:
+    """Whether the term bank, or a vocabulary, has widened a word."""
+    if isinstance(part, Term | Phrase):
+        return [part] != conditions(part.text, part.field)
+    return isinstance(part, Or) and bool(part.text)
 
 
 def _is_bare(part: Term) -> bool:
