@@ -12,7 +12,7 @@ from functools import cache
 from itertools import combinations
 from math import log
 
-from indexer.analysis import LETTERS, reference_value, shown
+from indexer.analysis import LETTERS, fold, reference_value, shown
 from indexer.engines.base import Engine
 from indexer.expand import expand
 from indexer.query import And, Filter, Not, Or, Phrase, Query, Range, Term, conditions, word_values
@@ -21,10 +21,12 @@ from library.vocabulary.references import ladder
 SHARES = (1.0, 0.8, 0.65, 0.5, 0.33)  # of what the words say together; a record says that much at least
 SAID_BY_ANY = 6.0  # that a word was typed at all says more than how rare it is
 TIMES_FOR_A_CONCEPT = 2.0  # the term bank holds what the trade looks for, and 'elevated' is in none of its lines
+PARTS_MAX = 24  # who asks for more has pasted a text; each part is counted, and a query of 1 kB may have 250
 WORDS_MAX = 5  # of more words those that say most are asked for; all pairs of five are ten conditions
 NARROWING = frozenset({"jurisdiction", "origin", "year"})
 SPLIT_MIN = 3  # letters of either part: a shorter one is an ending, or in half of the records
-_WORD_OF_LETTERS = re.compile(f"{LETTERS}{{2,40}}")
+SPLIT_WORDS_MAX = 3  # words of one query: each is looked up at twenty places
+_WORD_OF_LETTERS = re.compile(f"{LETTERS}{{2,24}}")
 
 _CASED = re.compile("[A-Z][^A-Z]+")
 
@@ -44,6 +46,8 @@ def looser_queries(engine: Engine, query: Query, total: int) -> Iterator[Query]:
         return
     count = cache(lambda part: engine.search(part, 0, 0).total)
     parts = query.parts if isinstance(query, And) else (query,)
+    if len(parts) > PARTS_MAX:
+        return
     held = parts if total else tuple(_held(count, parts))
     kept = tuple(part for part in held if is_condition(part) or is_quoted(part))
     words = tuple(part for part in held if part not in kept)
@@ -96,7 +100,7 @@ def _all_of(parts: Sequence[Query]) -> Query:
 def _held(count: Count, parts: Sequence[Query]) -> Iterator[Query]:
     """Yield the parts that some record holds, words of letters joined or split where this makes them such."""
     counts = [count(part) if _is_word(part) else 1 for part in parts]
-    place = 0
+    place, splits = 0, 0
     while place < len(parts):
         pair = parts[place : place + 2]
         if len(pair) == 2 and not all(counts[place : place + 2]) and (joined := _joined(count, *pair)):
@@ -104,8 +108,9 @@ def _held(count: Count, parts: Sequence[Query]) -> Iterator[Query]:
             place += 1
         elif counts[place]:
             yield parts[place]
-        else:
+        elif splits < SPLIT_WORDS_MAX:
             yield from _split(count, parts[place])
+            splits += 1
         place += 1
 
 
@@ -125,11 +130,11 @@ def _split(count: Count, word: Query) -> Sequence[Query]:
     cased = tuple(_CASED.findall(word.text))
     if len(cased) > 2 and "".join(cased) == word.text:  # 'WuXianZhai'
         ways.append(cased)
-    split = [tuple(Term(text, word_values(text)) for text in way) for way in ways]
-    held, best = max(((min(map(count, words)), words) for words in split), key=lambda pair: pair[0], default=(0, ()))
-    if not held:
+    held = {way: min(count(Term(text, (fold(text),))) for text in way) for way in ways}
+    best = max(ways, key=held.__getitem__, default=())
+    if not best or not held[best]:
         return ()
-    widened = expand(And(best)).query
+    widened = expand(And(tuple(Term(text, word_values(text)) for text in best))).query
     return widened.parts if isinstance(widened, And) and not widened.text else (widened,)
 
 
