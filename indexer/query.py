@@ -114,11 +114,10 @@ class And:
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """Any of the parts, or at least so many of them; of none it selects nothing. text: the word that was widened to these."""
+    """Any of the parts; of none it selects nothing. text: the word that was widened to these."""
 
     parts: tuple[Query, ...]
     text: str = ""
-    least: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +156,8 @@ def matches(query: Query, entry: Entry) -> bool:
             return day is not None and (low is None or low <= day) and (high is None or day <= high)
         case And(parts):
             return all(matches(part, entry) for part in parts)
-        case Or(parts, least=least):
-            return sum(matches(part, entry) for part in parts) >= least
+        case Or(parts):
+            return any(matches(part, entry) for part in parts)
         case Not(part):
             return not matches(part, entry)
         case All():

@@ -276,8 +276,8 @@ def _selection(query: Query, depth: int = 0) -> Json:
             return {"range": {field: bounds}} if bounds else {"exists": {"field": field}}
         case And(parts):
             return {"bool": {"filter": [_selection(part, depth + 1) for part in parts]}}
-        case Or(parts, least=least):
-            return _any([_selection(part, depth + 1) for part in parts], least)
+        case Or(parts):
+            return _any([_selection(part, depth + 1) for part in parts])
         case Not(part):
             return {"bool": {"must_not": [_selection(part, depth + 1)]}}
         case All():
@@ -341,5 +341,5 @@ def _clauses(query: Any) -> int:
             return 0
 
 
-def _any(queries: Sequence[Json], least: int = 1) -> Json:
-    return {"bool": {"should": queries, "minimum_should_match": least}} if queries else {"match_none": {}}
+def _any(queries: Sequence[Json]) -> Json:
+    return {"bool": {"should": queries, "minimum_should_match": 1}} if queries else {"match_none": {}}

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
-from itertools import accumulate, combinations
-from math import comb
+from itertools import accumulate
 
 import tantivy
 
@@ -30,7 +29,6 @@ EXACT_REFERENCE_SCORE = 100.0
 CODE_SCORE = 14.0  # a code counts like one good word: 'choking' as hazard, where the notice does not print the word
 SYNONYM_SHARE = 0.1
 COMPILED_MAX = 2_000
-CHOICES_MAX = 28  # conjunctions, as of 'six of eight'; counting how many parts an entry meets took four times as long
 
 Days = tuple[int, ...]
 
@@ -125,7 +123,7 @@ class Compiler:
                 found = sum(self._holding(field or EVERYTHING, value) for value in values)
             case Or(parts) if parts and all(map(_is_id, parts)):
                 found = len(parts)
-            case Term() | Phrase() | Or(least=1):
+            case Term() | Phrase() | Or():
                 word = self._word(query)
                 found = word.held + sum(map(self.at_most, (*word.codes, *word.others)))
             case Filter(field, value):
@@ -136,8 +134,6 @@ class Compiler:
                 found = self._published_before[last] - self._published_before[first]
             case And(parts):
                 found = min((self.at_most(part) for part in parts if not isinstance(part, Not)), default=everything)
-            case Or(parts, _, least):  # who is in two of three is in one of the smaller two
-                found = sum(sorted(map(self.at_most, parts))[: len(parts) - least + 1])
             case _:
                 found = everything
         return min(found, everything)
@@ -175,9 +171,6 @@ class Compiler:
                 return self._reference(query, days)
             case Term() | Phrase():
                 return self._any_of(self._word(query), days)
-            case Or(parts, text, least) if least > 1:
-                compiled = [found for part in parts if (found := self._kept(part, days)) is not None]
-                return _some(compiled, least) if len(compiled) >= least else None
             case Or(parts) if parts and all(map(_is_id, parts)):
                 ids = [part.value for part in parts if isinstance(part, Filter)]
                 return _silent(tantivy.Query.term_set_query(self._schema, "id", ids))
@@ -324,15 +317,3 @@ def _any(queries: Sequence[tantivy.Query]) -> tantivy.Query | None:
     if len(queries) < 2:
         return queries[0] if queries else None
     return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
-
-
-def _some(queries: Sequence[tantivy.Query], least: int) -> tantivy.Query:
-    """At least so many of some. The best so many of an entry score."""
-    if comb(len(queries), least) > CHOICES_MAX:
-        some = [(tantivy.Occur.Should, query) for query in queries]
-        return tantivy.Query.boolean_query(some, minimum_number_should_match=least)
-    all_of = [
-        tantivy.Query.boolean_query([(tantivy.Occur.Must, query) for query in chosen])
-        for chosen in combinations(queries, least)
-    ]
-    return all_of[0] if len(all_of) == 1 else tantivy.Query.disjunction_max_query(all_of, 0.0)

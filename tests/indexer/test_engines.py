@@ -95,7 +95,6 @@ TREES: st.SearchStrategy[Query] = st.recursive(
     lambda parts: (
         st.lists(parts, min_size=1, max_size=3).map(lambda some: And(tuple(some)))
         | st.lists(parts, min_size=1, max_size=3).map(lambda some: Or(tuple(some)))
-        | st.lists(parts, min_size=3, max_size=4).map(lambda some: Or(tuple(some), least=2))
         | parts.map(Not)
     ),
     max_leaves=8,
