@@ -17,6 +17,7 @@ _AND = (
     r"| {1,2}(?:and|or|et|ou|und|oder|sowie|bzw\.?|y|e|o|и|или) {1,2}"
     r"| {0,2}(?:以及|及び|並びに|または|和|及|与|或|と|및|와|과) {0,2})"
 )
+_MAY_GO_ON = re.compile(r" {0,2}[,;、/&a-zи和及与或以と및와과並ま]", re.IGNORECASE)  # what _AND may begin with
 _PART = re.compile(
     _AND + r"(?P<item>(?P<number>[0-9]{1,6})?"
     rf"(?P<parts>(?:[.\-](?!{YEAR}(?![0-9]))[A-Z]{{0,2}}[0-9]{{1,4}}[A-Z]?(?![0-9A-Za-z])){{1,4}})"
@@ -61,6 +62,8 @@ def continued(text: str, before: Hit) -> Hit | None:
 
     A range ('EN 71-1 to -3') is no list: what it holds, it does not say.
     """
+    if not _MAY_GO_ON.match(text, before.end):  # most references stand alone
+        return None
     if before.kind == standards.KIND:
         if before.canonical.startswith("ASTM"):
             return _astm(text, before)
