@@ -88,7 +88,7 @@ def words(text: str, language: str) -> tuple[list[str], list[str]]:
 
 @lru_cache(maxsize=50_000)
 def _words_of_short(text: str, language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    every, primary = _words(_scan(text), language)
+    every, primary = _words(_scan_of_short(text), language)  # the term bank reads a word in several languages in turn
     return tuple(every), tuple(primary)
 
 
