@@ -81,12 +81,12 @@ def tokens(text: str, language: str) -> list[Token]:
 def words(text: str, language: str) -> tuple[list[str], list[str]]:
     """Return the values of tokens(text, language) without offsets: all of them in any order, the primary ones in theirs."""
     if len(text) <= SHORT_TEXT:
-        every, primary = _words_of_short(text, language)
+        every, primary = _words_of_short(text, language if language in STEMMED else "en")
         return list(every), list(primary)
     return _words(_scan(text, SCAN_PASSAGES), language)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=100_000)
 def _words_of_short(text: str, language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     every, primary = _words(_scan_of_short(text), language)  # the term bank reads a word in several languages in turn
     return tuple(every), tuple(primary)

@@ -170,7 +170,7 @@ def test_parts_end_when_the_process_that_keeps_them_is_killed(variables: Mapping
         until(lambda: not up.processes(), up, within_s=10)
 
 
-def until(is_so: Callable[[], Any], house: Up, within_s: float = 120.0) -> None:
+def until(is_so: Callable[[], Any], house: Up, within_s: float = 40.0) -> None:
     """Wait for something to become so."""
     deadline = time.monotonic() + within_s
     while not is_so():
