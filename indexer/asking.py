@@ -143,9 +143,8 @@ def _past(found: re.Match[str], today: date) -> Bounds:
     return (today - timedelta(days=length), None) if length < today.toordinal() else (None, None)
 
 
-_HAN_DIGITS = {ord(digit): str(value % 10) for value, digit in enumerate("〇一二三四五六七八九零")} | {ord("○"): "0"}
 _YEAR_OF_HAN = re.compile(r"(?:一九|二[〇零○])[〇零○一二三四五六七八九]{2}(?=年|[^\u4e00-\u9fff]|$)")
-_YEAR_OF_TWO_DIGITS = re.compile(r"(?<![\d近年第每过这])(?P<digits>\d\d)年(?!度?[前内来以之间期限龄保后半])")
+_YEAR_OF_TWO_DIGITS = re.compile(r"(?<![\d近年第每这])(?<!过去)(?P<digits>\d\d)年(?!度?[前内来以之间期限龄保后半])")
 _BUSINESS_YEAR = re.compile(r"(?<=(?:19|20)\d\d年)度(?!报)")
 OLDEST_SHORT_YEAR = 10  # '05年' may be said of goods that are five years old
 
@@ -161,7 +160,7 @@ def with_plain_years(text: str, today: date) -> str:
         is_year = OLDEST_SHORT_YEAR <= int(found["digits"]) <= today.year % 100 + 1
         return f"{today.year // 100}{found[0]}" if is_year else found[0]
 
-    plain = _YEAR_OF_HAN.sub(lambda found: found[0].translate(_HAN_DIGITS), text)
+    plain = _YEAR_OF_HAN.sub(lambda found: str(dates.han_number(found[0])), text)
     return _BUSINESS_YEAR.sub("", _YEAR_OF_TWO_DIGITS.sub(four_digits, plain))
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from indexer.asking import days_in, words_around
+from indexer.asking import days_in, with_plain_years, words_around
 from indexer.entry import entry_of
 from indexer.expand import expand
 from indexer.query import Filter, Query, Range, leaves, matches, parse_query
@@ -144,6 +144,19 @@ def test_days_without_a_blank_beside_the_words_are_days() -> None:
     assert found("今年充电宝") == {POWER_BANK.id}
     assert found("去年充电宝") == {BATTERIE.id}
     assert found("2026年气球") == {BALLOONS.id}
+
+
+@pytest.mark.parametrize("text", ["二〇二六年玩具", "二零二六年 玩具", "26年玩具", "2026年度玩具", "玩具 二○二六"])
+def test_a_year_is_understood_in_any_digits(text: str) -> None:
+    assert ("year", "2026") in codes(text)
+    assert BALLOONS.id in found(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["保质期12年以上", "近10年 玩具", "过去26年", "5年", "66年", "第24年", "一二三四", "度假 2026年度报告"]
+)
+def test_a_span_of_years_is_no_year(text: str) -> None:
+    assert with_plain_years(text, TODAY) == text
 
 
 def test_numbers_that_are_no_days_are_left_alone() -> None:
