@@ -15,7 +15,7 @@ from math import log
 from indexer.analysis import LETTERS, fold, reference_value, shown
 from indexer.engines.base import Engine
 from indexer.expand import expand
-from indexer.query import And, Filter, Not, Or, Phrase, Query, Range, Term, conditions, word_values
+from indexer.query import And, Filter, Not, Or, Phrase, Query, Range, Term, all_of, conditions, parts_of, word_values
 from library.vocabulary.references import ladder
 
 SHARES = (1.0, 0.8, 0.65, 0.5, 0.33)  # of what the words say together; a record says that much at least
@@ -54,13 +54,13 @@ def looser_queries(engine: Engine, query: Query, total: int) -> Iterator[Query]:
     if not words:
         return
     if held != parts:
-        yield _all_of(held)
+        yield all_of(held)
     narrowing = tuple(part for part in words if narrows(part) or is_reference(part))
     others = tuple(part for part in words if part not in narrowing)
     if narrowing and others:
         yield from _without_some(engine, count, (*kept, *narrowing), others)
         if any(map(is_reference, narrowing)):
-            yield _all_of((*kept, *narrowing))
+            yield all_of((*kept, *narrowing))
     yield from _without_some(engine, count, kept, words)
 
 
@@ -86,12 +86,8 @@ def _without_some(engine: Engine, count: Count, kept: tuple[Query, ...], words: 
             if sum(said[word] for word in some) >= least > sum(said[word] for word in some[:-1])
         ]
         if enough != before:
-            yield _all_of((*kept, Or(tuple(map(_all_of, enough))) if len(enough) > 1 else _all_of(enough[0])))
+            yield all_of((*kept, Or(tuple(map(all_of, enough))) if len(enough) > 1 else all_of(enough[0])))
         before = enough
-
-
-def _all_of(parts: Sequence[Query]) -> Query:
-    return parts[0] if len(parts) == 1 else And(tuple(parts))
 
 
 # Words that no record holds -------------------------------------------------------------------------------------------
@@ -134,8 +130,7 @@ def _split(count: Count, word: Query) -> Sequence[Query]:
     best = max(ways, key=held.__getitem__, default=())
     if not best or not held[best]:
         return ()
-    widened = expand(And(tuple(Term(text, word_values(text)) for text in best))).query
-    return widened.parts if isinstance(widened, And) and not widened.text else (widened,)
+    return parts_of(expand(And(tuple(Term(text, word_values(text)) for text in best))).query)
 
 
 # What a part of a query is --------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ Engines never see the text, only the tree.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -228,6 +228,16 @@ def leaves(query: Query) -> Iterator[Term | Phrase | Filter | Range]:
                 yield from leaves(part)
         case Term() | Phrase() | Filter() | Range():
             yield query
+
+
+def all_of(parts: Sequence[Query]) -> Query:
+    """What holds all of some parts; one part stands by itself."""
+    return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+
+def parts_of(query: Query) -> tuple[Query, ...]:
+    """What all must hold: the parts of a query, of which a word typed without a blank is one."""
+    return query.parts if isinstance(query, And) and not query.text else (query,)
 
 
 def in_titles(query: Query) -> Query:

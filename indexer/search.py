@@ -21,7 +21,7 @@ from indexer.entry import FIRST_SEEN
 from indexer.expand import expand as widen
 from indexer.looser import is_condition, is_quoted, is_reference, looser_queries, narrows
 from indexer.meaning import Meaning
-from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term, leaves, parse_query
+from indexer.query import All, And, Filter, Not, Or, Phrase, Query, Range, Term, leaves, parse_query, parts_of
 from library.record import Record
 from library.store.store import Store
 
@@ -107,7 +107,8 @@ def search(
         widened = widen(query)
         query, also = widened.query, widened.also
     if asof is not None:
-        query = _and(query, Range(FIRST_SEEN, None, asof.toordinal()))
+        kept = Range(FIRST_SEEN, None, asof.toordinal())
+        query = kept if isinstance(query, All) else And((*parts_of(query), kept))
     question = None
     if meaning and sort == "relevance" and by_meaning != "off" and (expand or by_meaning == "on"):
         question = question_of(query, is_forced=by_meaning == "on")
@@ -168,16 +169,6 @@ def _first_hits(engine: Engine, query: Query, wanted: int, facets: Sequence[str]
     return found
 
 
-def _and(query: Query, condition: Query) -> Query:
-    match query:
-        case All():
-            return condition
-        case And(parts, text) if not text:
-            return And((*parts, condition))
-        case _:
-            return And((query, condition))
-
-
 def warm_up(meaning: Meaning | None = None) -> None:
     """Load dictionaries, tables and the encoder, a second of them, before the first reader waits for it."""
     widen(parse_query("玩具 toys origin:CN hazard:fire"))
@@ -210,11 +201,10 @@ def question_of(query: Query, *, is_forced: bool = False) -> Question | None:
     """
     if any(is_reference(leaf) or is_quoted(leaf) for leaf in leaves(query)):
         return None
-    parts = query.parts if isinstance(query, And) and not query.text else (query,)
     texts: list[str] = []
     kept: list[Query] = []
     has_words = False
-    for part in parts:
+    for part in parts_of(query):
         if is_condition(part):
             kept.append(part)
         elif narrows(part):
