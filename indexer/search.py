@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from math import ceil
 from time import perf_counter
 from typing import Literal
@@ -113,7 +114,8 @@ def search(
     if meaning and sort == "relevance" and by_meaning != "off" and (expand or by_meaning == "on"):
         question = question_of(query, is_forced=by_meaning == "on")
     # the meaning is looked up beside the words: each takes half of the time, and most of it outside of Python
-    near = _beside.submit(_neighbours, engine, meaning, question) if meaning and question else None
+    ask = partial(_neighbours, engine, meaning, question) if meaning and question else list[str]
+    near = _beside.submit(ask) if question and first < FRONT else None
     has_words = any(isinstance(leaf, Term | Phrase) for leaf in leaves(query))  # filters alone put nothing in order
     # a lone reference or phrase has nothing that nearly fits: its order is the engine's, and a page of it is enough
     is_ranked = sort == "relevance" and has_words and (question is not None or (expand and isinstance(query, And)))
@@ -131,7 +133,8 @@ def search(
         if answer.total:
             query, found, is_loosened = attempt, answer, True
     if is_ranked:
-        neighbours = near.result() if near else []
+        is_in_rest = first >= FRONT and found.total >= FRONT  # the words alone give its order
+        neighbours = [] if is_in_rest else near.result() if near else ask()
         front = _front(engine, query, found, looser, neighbours, nearby=nearby)
         length = max(len(front.scored), min(found.total, FRONT))
         reach = length + max(0, found.total - FRONT)
