@@ -57,6 +57,11 @@ def test_references_quoted_phrases_and_filters_are_left_alone() -> None:
         assert expand(parse_query(text)).query == parse_query(text)
 
 
+def test_who_asks_for_the_european_union_finds_the_notices_of_its_member_states() -> None:
+    assert BALLOONS.id in found("欧盟 气球")  # given by Hungary
+    assert POWER_BANK.id not in found("欧盟 充电宝")  # given by the United States
+
+
 @pytest.mark.parametrize("text", ["GB 5606.1", "国标5606.1", "GB/T 5606.1-2004"])
 def test_a_standard_of_china_is_found_as_mandatory_and_as_recommended(text: str) -> None:
     standard = next(record for record in RECORDS if record.key == "GB/T 5606.1-2004")
